@@ -5,7 +5,7 @@ import { FROZEN } from '../src/methods/tuners/tuner.ts';
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import { withBaseDtype } from '../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
-import { modelFeeds, PIXELS } from '../src/program/objectives/model-inputs.ts';
+import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { plainModel } from '../src/program/objectives/plain-model.ts';
 import type { TaskModel } from '../src/program/objectives/task-model.ts';
 import { ALONE, type Communicator, sharesHost } from '../src/program/parallel/communicator.ts';
@@ -70,15 +70,15 @@ export async function featureBatch({ folder, dtype, batch, cacheFolder }: StepSe
   return () => program.predict(FROZEN.values, feeds);
 }
 
-/** A batch of random tokens as a model reads it, or of random pictures. */
-function inputsOf({ config: { picture } }: Pick<TaskModel, 'config'>, texts: Batch): Tensors {
-  if (!picture) return modelFeeds(texts);
-  const dims = [texts.batch, 3, picture.height, picture.width];
+/** A batch of random tokens as a model reads it, or of random images. */
+function inputsOf({ config: { content } }: Pick<TaskModel, 'config'>, texts: Batch): Tensors {
+  if (!content) return modelFeeds(texts);
+  const dims = [texts.batch, ...content.shape];
   const data = new Random(0, 'bench').normals(
     dims.reduce((a, b) => a * b),
     1,
   );
-  return { [PIXELS]: { data, dims } };
+  return { [content.input]: { data, dims } };
 }
 
 export async function trainingStep(
@@ -138,7 +138,7 @@ export async function trainingStep(
         {
           feeds,
           examples: batch,
-          tokens: batch * (model.config.picture ? model.config.maxLength : length),
+          tokens: batch * (model.config.content ? model.config.maxLength : length),
           weight: 1,
           number: updater.step,
         },

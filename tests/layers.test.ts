@@ -233,8 +233,8 @@ const BOUNDED = [
   'src/studies/experiments/results/results.ts', // variants of a comparison
   'src/studies/experiments/write-results.ts', // axes of a grid
   'src/faces/cli/commands/plan.ts', // sentences about a budget
-  'src/input/pictures/picture-size.ts', // four bytes
-  'src/input/pictures/thumbnail.ts', // bytes of a small file
+  'src/input/media/images/image-header.ts', // four bytes
+  'src/input/media/images/thumbnail.ts', // bytes of a small file
   'src/input/text/convert/convert-tokenizer.ts', // special tokens
   'src/input/text/steps/bpe.ts', // bytes of a character
   'src/input/text/steps/pipeline.ts', // bytes of a character

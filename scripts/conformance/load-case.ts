@@ -1,6 +1,5 @@
-import { withPictureSize } from '../../src/models/families/vision/tower.ts';
+import { PIXELS, type VisionConfig, withImageSize } from '../../src/models/families/vision/tower.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
-import { PIXELS } from '../../src/program/objectives/model-inputs.ts';
 import { spanModel } from '../../src/program/objectives/span-model.ts';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 import { tokenModel } from '../../src/program/objectives/token-model.ts';
@@ -22,7 +21,7 @@ export function loadCase(folder: string, taskType: string, batch: StoredTensors)
       const [, , height, width] = batch.get(PIXELS)?.shape ?? [];
       if (height === undefined || width === undefined) return openIn(folder, build);
       return openIn(folder, (definition, config) =>
-        build(definition, withPictureSize(config, { height, width })),
+        build(definition, withImageSize(config as VisionConfig<unknown>, { height, width })),
       );
     }
     case 'QUESTION_ANS':

@@ -4,10 +4,11 @@ import { z } from 'zod';
 import type { HostTensor, Tensors } from '../../src/engine/runtime/session.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import type { Batch } from '../../src/input/text/batches.ts';
+import { PIXELS } from '../../src/models/families/vision/tower.ts';
 import { HEAD_KINDS, type HeadKind } from '../../src/models/heads/registry.ts';
 import { modelTypes } from '../../src/models/registry.ts';
 import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';
-import { modelFeeds, PIXELS } from '../../src/program/objectives/model-inputs.ts';
+import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { shiftRight } from '../../src/program/objectives/sequence-loss.ts';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 
@@ -84,7 +85,7 @@ export function withPrefix(tensors: StoredTensors, prefix: string): StoredTensor
  */
 export function batchOf(tensors: StoredTensors): Batch {
   const pixels = tensors.get(PIXELS);
-  if (pixels) return picturesOf(pixels.shape[0]!);
+  if (pixels) return imagesOf(pixels.shape[0]!);
   const inputIds = hostTensor(named(tensors, 'input_ids'));
   const [batch, length] = inputIds.dims as [number, number];
   const integers = (name: string, fallback: number) => {
@@ -100,8 +101,8 @@ export function batchOf(tensors: StoredTensors): Batch {
   };
 }
 
-/** A batch of pictures as one token each, because none is padding. */
-function picturesOf(batch: number): Batch {
+/** A batch of images as one token each, because none is padding. */
+function imagesOf(batch: number): Batch {
   const ones = new Int32Array(batch).fill(1);
   return { inputIds: ones, attentionMask: ones, tokenTypeIds: new Int32Array(batch), batch, length: 1 };
 }

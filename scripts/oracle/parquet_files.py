@@ -94,4 +94,4 @@ pictures = pa.table(
         "caption": pa.array([f"picture {i}" for i in range(10)]),
     }
 ).replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
-pq.write_table(pictures, out / "pictures.parquet", row_group_size=4)
+pq.write_table(pictures, out / "images.parquet", row_group_size=4)

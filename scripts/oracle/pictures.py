@@ -1,4 +1,4 @@
-"""Writes golden pixels of Pillow and of transformers' image processors: src/input/pictures/fixtures/.
+"""Writes golden pixels of Pillow and of transformers' image processors: src/input/media/images/fixtures/.
 
 Needs pillow, numpy, torch and transformers. Run: python scripts/oracle/pictures.py
 """
@@ -18,7 +18,7 @@ from transformers.models.deit.image_processing_pil_deit import DeiTImageProcesso
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
-OUT = os.path.join(os.path.dirname(__file__), "../../src/input/pictures/fixtures")
+OUT = os.path.join(os.path.dirname(__file__), "../../src/input/media/images/fixtures")
 IMAGENET = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 
 

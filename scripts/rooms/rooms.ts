@@ -21,12 +21,12 @@ export const WINGS = {
     },
   },
   input: {
-    content: 'what is read and written: files, weights, texts, pictures, datasets, the Hub',
+    content: 'what is read and written: files, weights, texts, images, datasets, the Hub',
     rooms: {
       store: 'files that several processes write: new files, links, locks',
       formats: 'safetensors, PyTorch files, integer weights, adapter folders, small files',
       text: 'tokens, chat templates, packing, batches',
-      pictures: 'decoded pictures, resized and normalized as a model expects them',
+      media: 'files that rows name, such as images, decoded as a model expects them',
       hub: 'models of the Hub: their names, the cache, downloads, uploads',
       data: 'TSV, CSV, JSON Lines, texts, datasets of the Hub',
     },
@@ -57,7 +57,7 @@ export const WINGS = {
       parallel: 'the processes of a run: one, or several with MPI',
       '.': 'programs, batches, linear probes',
       bases: 'frozen weights as integers',
-      modalities: 'texts or pictures, as a model reads them',
+      modalities: 'texts, or files of a medium, as a model reads them',
       generation: 'search over a language model',
     },
   },

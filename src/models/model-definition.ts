@@ -25,8 +25,8 @@ export interface ModelInputs {
   attentionMask: Value;
   batch: Dimension;
   sequence: Dimension;
-  /** float32 [batch, 3, height, width]: the pixels of pictures, instead of tokens. */
-  pixelValues: Value;
+  /** float32 [batch, ...]: the contents of files, such as the pixels of images, instead of tokens. */
+  content: Value;
   /** int32 [target, batch]: the decoder's tokens in an encoder-decoder. */
   decoderInputIds: Value;
   target: Dimension;
@@ -47,12 +47,6 @@ export interface ModelInputs {
   cache?: AttentionCache;
 }
 
-/** The size of a picture in pixels. */
-export interface PictureSize {
-  height: number;
-  width: number;
-}
-
 /** The properties of any model that the rest of the program needs, from its config.json. */
 export interface CommonConfig {
   vocabSize: number;
@@ -70,13 +64,11 @@ export interface CommonConfig {
   padTokenId?: number | undefined;
   /** How the model converts a text to a vector, if its files specify it. */
   sentence?: SentenceSettings;
-  /** The pictures that the model reads. Undefined for models of texts. */
-  picture?: PictureSize & {
-    /** Length of the sides of a patch. */
-    patch: number;
-    /** Number of tokens before those of the patches. */
-    before: number;
-  };
+  /**
+   * The files that the model reads: the name of their medium, and the name and the shape of the input for each. Undefined
+   * for models of texts.
+   */
+  content?: { medium: string; input: string; shape: readonly number[] };
   /** Whether hidden states depend on the length of the text. Then a prompt must be read at once. */
   readsWhole?: boolean;
   /** If a generated text gets more tokens than this, all of it is read again. */

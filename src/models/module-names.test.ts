@@ -36,7 +36,7 @@ it.each(CASES)('$name has the linear modules of transformers', ({ kind, config: 
   const tied = definition.alwaysTies ? { ...config, tie_word_embeddings: true } : config;
   // With the pooling of the base model, all of its modules are read.
   const pooled = { ...PLAIN_SENTENCE, pooling: { ...PLAIN_SENTENCE.pooling, mode: 'cls' as const } };
-  const read = config.picture ? { ...tied, sentence: pooled } : tied;
+  const read = config.content ? { ...tied, sentence: pooled } : tied;
   const model = plainModel(kind, config.numLabels)(definition, read);
   const unread = (path: string) => head.unread?.some((module) => `${path}.`.startsWith(`${module}.`));
   const expected = Object.entries(linears).filter(([path]) => !unread(path));

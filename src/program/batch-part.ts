@@ -38,13 +38,13 @@ export function countParts(
 }
 
 /**
- * The source of a training's masks. A graph can cut them only for a whole batch, and a batch of pictures is usually
+ * The source of a training's masks. A graph can cut them only for a whole batch, and a batch of images is usually
  * divided.
  *
  * @param masks the best place on the device
  */
 export function trainingMasks({ joint, config }: TaskModel, masks: MaskSource | undefined) {
-  return joint || config.picture ? 'host' : masks;
+  return joint || config.content ? 'host' : masks;
 }
 
 /** Some examples of a batch, with the padding of the whole batch. */

@@ -47,8 +47,8 @@ export interface Confusion {
 export interface Mistake {
   text: string;
   text_pair?: string | undefined;
-  /** A thumbnail as a data URL, for pictures. */
-  picture?: string | undefined;
+  /** A data URL that shows the file of the row. */
+  preview?: string | undefined;
   label: string;
   predicted: string;
   /** The probability of the predicted class. */

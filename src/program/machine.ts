@@ -2,7 +2,7 @@ import type { Device } from '../engine/runtime/session.ts';
 import type { DataFiles } from '../input/data/data-files.ts';
 import type { FolderFiles } from '../input/formats/files.ts';
 import type { Hub } from '../input/hub/hub.ts';
-import type { DecodePicture } from '../input/pictures/picture-reader.ts';
+import type { Decoders } from '../input/media/media.ts';
 import type { Engine } from './engine.ts';
 import type { ModelWeights } from './weight-memory.ts';
 
@@ -11,7 +11,7 @@ export interface ModelMachine {
   disk: FolderFiles;
   hub: Hub;
   data: DataFiles;
-  decodePicture: DecodePicture;
+  decoders: Decoders;
   /**
    * Runs a model's graphs. The weights are mapped from their files.
    *

@@ -3,7 +3,7 @@ import { Texts } from '../program/modalities/texts.ts';
 import { taskNamed } from './registry.ts';
 import { withContents } from './task-definition.ts';
 
-const FILE = { name: 'x.parquet', size: 1, read: () => '', pictureColumns: ['image'] };
+const FILE = { name: 'x.parquet', size: 1, read: () => '', contentColumns: { image: 'image' } };
 const texts = new Texts({
   tokenizer: {} as never,
   maxLength: 1,
@@ -11,7 +11,7 @@ const texts = new Texts({
   chatTemplate: () => ({ render: () => '' }),
 });
 
-it('a model of texts refuses the pictures that a task reads, and ignores those in other columns', async () => {
+it('a model of texts refuses the images that a task reads, and ignores those in other columns', async () => {
   const read = (task: Parameters<typeof taskNamed>[0], reading: object) =>
     withContents([FILE], taskNamed(task), texts, reading);
   const asked = { anchor: 'question', positive: 'answer' };
@@ -24,5 +24,5 @@ it('a model of texts refuses the pictures that a task reads, and ignores those i
     ['seq2seq_lm', {}],
   ];
   for (const [task, reading] of refused)
-    await expect(read(task, reading)).rejects.toThrow('has pictures, but the model reads texts');
+    await expect(read(task, reading)).rejects.toThrow('has images, but the model reads texts');
 });

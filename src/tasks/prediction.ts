@@ -39,7 +39,7 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   /** Reads the generation settings in the model's files. */
   generationFiles(): Omit<GenerationSources, 'user'>;
   seed: number;
-  /** Whether examples are for training, so that pictures may be augmented. */
+  /** Whether examples are for training, so that images may be augmented. */
   isTraining?: boolean;
   /** The linear layer on a model's vectors, or a function that fits one to the training rows. For models of vectors. */
   layer?: LinearLayer | FitLayer | undefined;

@@ -55,7 +55,7 @@ export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
     file: string | undefined,
     withoutAnswers?: boolean,
   ): ReadingOf<Data>;
-  /** The columns with what a model reads: texts, or names of pictures. */
+  /** The columns with what a model reads: texts, or names of files. */
   contents?(reading: ReadingOf<Data>): readonly (string | number)[];
 }
 
@@ -238,7 +238,7 @@ export interface TaskDefinition<
 }
 
 /**
- * Files with what their rows name, such as pictures. Files that have been completed stay as they are.
+ * Files with what their rows name, such as images. Files that have been completed stay as they are.
  *
  * @throws UserError for files of another modality than the model's
  */
@@ -249,8 +249,7 @@ export function withContents<File extends TextFile>(
   reading: ReadingOf<BaseData>,
 ): Promise<readonly File[]> {
   const columns = contents?.(reading) ?? [];
-  // The column of pictures in a folder and in most datasets, for a task that does not read pictures.
-  return modality.withContent(files, columns.length > 0 ? columns : ['image'], reading);
+  return modality.withContent(files, columns, reading);
 }
 
 /** The facts besides the rows that determine a task's classes. */

@@ -1,17 +1,13 @@
-import type { InputKind } from '../program/modalities/input-kinds.ts';
-
 /** Texts about a task, for the model card, the report and the terminal. */
 export interface TaskTexts<Data> {
   /** The name of the task in a report, such as "classification". */
   name: string;
   /** The purpose of its models, such as "classification of texts". Model cards say "An adapter of … for" it. */
   trainedFor(data: Partial<Data>): string;
-  /** Its names on the Hub. */
+  /** Its names on the Hub, for texts. */
   hub: { pipeline: string; name: string };
-  /** Its names on the Hub for rows of other kinds than texts. */
-  hubOf?: Partial<Record<InputKind, { pipeline: string; name: string }>>;
-  /** The kind of a model's rows. Default: texts. */
-  reads?(data: Partial<Data>): InputKind;
+  /** The medium of the files that rows name. Undefined for texts. */
+  medium?(data: Partial<Data>): string | undefined;
   /** How to use a model in a terminal, in the run's folder. */
   use(data: Partial<Data>): { command: string; explanation?: string };
   /** How Python uses its models. */

@@ -2,7 +2,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { thumbnail } from '../../src/input/pictures/thumbnail.ts';
+import { thumbnail } from '../../src/input/media/images/thumbnail.ts';
 import { writeReport } from '../../src/studies/report/node/write-report.ts';
 import { Workspace } from '../support/workspace.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
@@ -82,7 +82,7 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
   it('shows wrong pictures from its own file', async () => {
     const lines = workspace.read('run', 'metrics.jsonl').toString().trimEnd().split('\n');
     const picture = thumbnail({ width: 90, height: 30, data: new Uint8Array(90 * 30 * 3).fill(99) });
-    const mistake = { text: 'a/1.jpg', picture, label: 'a', predicted: 'b', probability: 0.9 };
+    const mistake = { text: 'a/1.jpg', preview: picture, label: 'a', predicted: 'b', probability: 0.9 };
     const finish = { ...JSON.parse(lines.pop()!), mistakes: new Array(20).fill(mistake) };
     cpSync(workspace.path('run'), workspace.path('wrong'), { recursive: true });
     workspace.write('wrong/metrics.jsonl', `${[...lines, JSON.stringify(finish)].join('\n')}\n`);

@@ -62,17 +62,17 @@ describe.skipIf(CHROMIUM === undefined)(`the page of a server (${CHROMIUM ?? NO_
   }
 
   it('sends pictures to models of pictures, and texts to models of texts', async () => {
-    await page.locator('#image').waitFor();
+    await page.locator('#file').waitFor();
     expect(await page.locator('#text').isVisible()).toBe(false);
     const files = ['photo.jpg', 'rgb.png'];
     await page
-      .locator('#image')
-      .setInputFiles(files.map((name) => `src/input/pictures/fixtures/files/${name}`));
+      .locator('#file')
+      .setInputFiles(files.map((name) => `src/input/media/images/fixtures/files/${name}`));
     expect(await answer()).toHaveLength(2);
     expect(asked.at(-1)).toMatchObject({ model: 'photos', inputs: files.map((text) => ({ text })) });
 
     await page.locator('#model').selectOption('texts');
-    expect(await page.locator('#image').isVisible()).toBe(false);
+    expect(await page.locator('#file').isVisible()).toBe(false);
     await page.locator('#text').fill('a crow');
     expect(await answer()).toEqual([{ label: 'crow', score: 1 }]);
     expect(asked.at(-1)).toMatchObject({ model: 'texts', inputs: [{ text: 'a crow' }] });

@@ -8,16 +8,16 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../../scripts/conformance/compare.ts';
 import { type PageServer, servePage, writePage } from '../../src/faces/servers/page/page-server.ts';
-import { decodePicture } from '../../src/input/pictures/node/decode-picture.ts';
-import { PictureProcessor } from '../../src/input/pictures/processor.ts';
+import { decodeImage } from '../../src/input/media/images/node/decode-image.ts';
+import { ImageProcessor } from '../../src/input/media/images/processor.ts';
 import { open } from '../../src/use/trained/node/open.ts';
-import { TINY_PROCESSOR, writePictureModel, writePictures } from '../support/tiny-pictures.ts';
+import { TINY_PROCESSOR, writeImageModel, writeImages } from '../support/tiny-images.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';
 
 /** Takes seconds on an idle machine. */
 const SLOWLY = { timeout: 400_000 };
-const FIXTURES = 'src/input/pictures/fixtures/files';
+const FIXTURES = 'src/input/media/images/fixtures/files';
 const MODEL = 'tiny/pictures';
 const MODEL_FILES = ['config.json', 'preprocessor_config.json', 'model.safetensors'];
 
@@ -28,8 +28,8 @@ let browser: Browser;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'adalora-'));
   photos = join(folder, 'photos');
-  await writePictures(photos);
-  writePictureModel(join(folder, 'model'));
+  await writeImages(photos);
+  writeImageModel(join(folder, 'model'));
   server = await servePage(0, { name: MODEL, folder: join(folder, 'model') });
   // A camera that shows a moving picture, which needs no consent.
   if (CHROMIUM)
@@ -91,13 +91,13 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
       await user.download('Download the model as ONNX', site);
       const session = await InferenceSession.create(join(site, 'onnx/model.onnx'));
       await using model = await open(adapter, { device: 'wasm', model: join(folder, 'model') });
-      const processor = new PictureProcessor(TINY_PROCESSOR, 'preprocessor_config.json', 'vit');
+      const processor = new ImageProcessor(TINY_PROCESSOR, 'preprocessor_config.json', 'vit');
       for (const name of ['red/1.png', 'blue/7.png']) {
         const image = readFileSync(join(photos, name));
         const [[label, percent]] = (await user.show(join(photos, name))) as [[string, number]];
         const values = new Float32Array(3 * 12 * 12);
         processor.write(
-          processor.centre(await processor.resized(await decodePicture(image, name), name)),
+          processor.centre(await processor.resized(await decodeImage(image, name), name)),
           values,
           0,
         );
@@ -164,7 +164,7 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
   it('in the rows of a parquet file are shown, and a damaged one is named', async () => {
     const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
     const user = new PageUser(page);
-    await user.choose('src/input/data/parquet/fixtures/pictures.parquet');
+    await user.choose('src/input/data/parquet/fixtures/images.parquet');
     expect(await page.locator('#file-facts').textContent()).toContain('10 rows of 4 columns.');
     expect(await page.locator('#preview figcaption').allTextContents()).toEqual(['blue', 'red']);
     const drawn = '#preview img[src^="data:image/bmp"]';
@@ -178,7 +178,7 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
 
   it('are decoded as in Node', async () => {
     const { outputFiles } = await build({
-      entryPoints: ['src/faces/web/decode-picture.ts'],
+      entryPoints: ['src/faces/web/decode-image.ts'],
       bundle: true,
       format: 'iife',
       globalName: 'decoder',
@@ -189,8 +189,8 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
     const decodeInPage = (name: string) =>
       page.evaluate(
         async (bytes) => {
-          const { decoder } = globalThis as unknown as { decoder: { decodePicture: typeof decodePicture } };
-          const { width, height, data } = await decoder.decodePicture(Uint8Array.from(bytes), 'x');
+          const { decoder } = globalThis as unknown as { decoder: { decodeImage: typeof decodeImage } };
+          const { width, height, data } = await decoder.decodeImage(Uint8Array.from(bytes), 'x');
           return { width, height, data: [...data] };
         },
         [...readFileSync(join(FIXTURES, name))],
@@ -201,7 +201,7 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
     for (const name of readdirSync(FIXTURES)) {
       if (name === 'deep.png') continue;
       const theirs = await decodeInPage(name);
-      const ours = await decodePicture(readFileSync(join(FIXTURES, name)), name);
+      const ours = await decodeImage(readFileSync(join(FIXTURES, name)), name);
       expect([theirs.width, theirs.height]).toEqual([ours.width, ours.height]);
       // Browsers put transparency on white, and convert inks, with other rounding.
       expect(largestDifference(theirs.data, ours.data), name).toBeLessThanOrEqual(1);

@@ -7,14 +7,15 @@ import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { randomBatch } from '../../src/input/text/batches.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/methods/tuners/registry.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
-import type { CommonConfig, PictureSize } from '../../src/models/model-definition.ts';
+import type { CommonConfig } from '../../src/models/model-definition.ts';
 import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
 import { withBaseDtype } from '../../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';
-import { modelFeeds, PIXELS } from '../../src/program/objectives/model-inputs.ts';
+import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
 import { startMethod } from '../../src/studies/jobs/set-up-run.ts';
+import { elementCount } from '../../src/support/arrays.ts';
 import { Random } from '../../src/support/random.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { models, openModel } from '../../src/use/trained/node/load-model.ts';
@@ -33,16 +34,17 @@ afterAll(() => {
 const BATCH = 3;
 const LENGTH = 9;
 
-/** A batch of pictures, with targets. */
-function pictureFeeds({ height, width }: PictureSize): Tensors {
-  const data = new Random(5, 'contract').normals(BATCH * 3 * height * width, 1);
+/** A batch of files, with targets. */
+function contentFeeds({ input, shape }: NonNullable<CommonConfig['content']>): Tensors {
+  const dims = [BATCH, ...shape];
+  const data = new Random(5, 'contract').normals(elementCount(dims), 1);
   const labels = { data: Int32Array.from([0, 1, 2]), dims: [BATCH] };
-  return { [PIXELS]: { data, dims: [BATCH, 3, height, width] }, labels };
+  return { [input]: { data, dims }, labels };
 }
 
 /** A batch for a head, with targets. */
-function feedsFor(head: HeadKind, { vocabSize, picture }: CommonConfig): Tensors {
-  if (picture) return pictureFeeds(picture);
+function feedsFor(head: HeadKind, { vocabSize, content }: CommonConfig): Tensors {
+  if (content) return contentFeeds(content);
   const batch = randomBatch(vocabSize, BATCH, LENGTH, 'contract');
   const vector = (data: number[]) => ({ data: Int32Array.from(data), dims: [BATCH] });
   const decoder = { inputIds: batch.inputIds, length: LENGTH };

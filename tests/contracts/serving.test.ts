@@ -24,7 +24,7 @@ import { writeTinyModel } from '../support/tiny-model.ts';
 const IGNORED = [
   ...['dataset', 'subset', 'train', 'validation'],
   ...['text', 'label', 'words', 'tags', 'label_names', 'anchor', 'positive', 'negative', 'source', 'target'],
-  ...['header', 'quote', 'delimiter', 'label_separator', 'on_bad_row', 'sample_by', 'pictures', 'augment'],
+  ...['header', 'quote', 'delimiter', 'label_separator', 'on_bad_row', 'sample_by', 'medium', 'augment'],
   ...['loss', 'scale', 'symmetric', 'margin', 'distance', 'max_score', 'mini_batch_size'],
   ...['matryoshka_dims', 'matryoshka_weights', 'predict_with_generate', 'completion_only_loss', 'packing'],
   ...['prompt', 'completion', 'messages', 'choices', 'answer'],

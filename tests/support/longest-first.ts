@@ -38,7 +38,7 @@ const LONGEST = [
   'tests/reproduce.test.ts',
   'tests/token-classification.test.ts',
   'tests/trackers.test.ts',
-  'tests/picture-rows.test.ts',
+  'tests/image-rows.test.ts',
   'tests/bundle.test.ts',
   'tests/language.test.ts',
   'src/program/gradient-checkpointing.test.ts',

@@ -6,13 +6,13 @@ import type { UnpackedRows } from './unpack-parquet.ts';
 /** Runs in a worker of its own, so that it can be stopped: for some damaged files, the library loops for minutes. */
 const reader = {
   /**
-   * Returns the rows of a file, and the pictures that they name.
+   * Returns the rows of a file, and the files that they name.
    *
    * @throws UserError for a damaged file
    */
   async unpack(file: Blob, name: string): Promise<UnpackedRows> {
-    const { text, pictures } = await parquetText(new Uint8Array(await file.arrayBuffer()), name);
-    const blobs = [...pictures].map(([path, bytes]) => [path, new Blob([bytes as BlobPart])] as const);
+    const { text, stored } = await parquetText(new Uint8Array(await file.arrayBuffer()), name);
+    const blobs = [...stored].map(([path, bytes]) => [path, new Blob([bytes as BlobPart])] as const);
     return { lines: text, pictures: new Map(blobs) };
   },
 };

@@ -2,7 +2,8 @@ import { findPartNames } from '../../src/input/data/data-parts.ts';
 import type { LocalSource } from '../../src/input/formats/byte-source.ts';
 import { openZip } from '../../src/input/formats/pickle/stored-zip.ts';
 import { DEFLATED, STORED } from '../../src/input/formats/pickle/zip-entries.ts';
-import { MAX_PICTURE_BYTES, PICTURE_NAME } from '../../src/input/pictures/pixels.ts';
+import { IMAGES } from '../../src/input/media/images/medium.ts';
+import { MAX_FILE_BYTES } from '../../src/input/media/medium.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { FEW_ROWS } from '../../src/training/run/config/defaults/policy.ts';
 import { inflate } from './inflate.ts';
@@ -34,7 +35,7 @@ export async function readChosen(chosen: readonly ChosenFile[], header?: boolean
     const { file, path } = first!;
     return pictureTable(await unzip(file, path), path);
   }
-  const isTable = chosen.length === 1 && !PICTURE_NAME.test(first!.path);
+  const isTable = chosen.length === 1 && !IMAGES.files.test(first!.path);
   if (!isTable) return pictureTable(chosen, 'pictures');
   const table = await readFileTable(first!.file, header);
   assertFew([...(table.pictures?.keys() ?? [])], table.fileName);
@@ -75,7 +76,7 @@ function assertFew({ length }: readonly string[], where: string): void {
 
 /** Hidden files, such as those that macOS adds to archives, are no pictures. */
 function isPicture(path: string): boolean {
-  return PICTURE_NAME.test(path) && !path.split('/').some((part) => part.startsWith('.'));
+  return IMAGES.files.test(path) && !path.split('/').some((part) => part.startsWith('.'));
 }
 
 /**
@@ -133,9 +134,9 @@ async function unpacked(packed: Blob, method: number, where: string): Promise<Bl
       hint: 'Pack the archive again as an ordinary zip.',
     });
   const bytes = new Uint8Array(await packed.arrayBuffer());
-  const whole = await inflate(bytes, 'deflate-raw', where, MAX_PICTURE_BYTES);
+  const whole = await inflate(bytes, 'deflate-raw', where, MAX_FILE_BYTES);
   if (whole) return new Blob([whole]);
-  throw new UserError({ where, fault: `has more than ${MAX_PICTURE_BYTES} bytes` });
+  throw new UserError({ where, fault: `has more than ${MAX_FILE_BYTES} bytes` });
 }
 
 function tooLarge(where: string): UserError {

@@ -1,8 +1,8 @@
-import { decodePicture } from '../../src/faces/web/decode-picture.ts';
+import { decodeImage } from '../../src/faces/web/decode-image.ts';
 import { type PageOptions, train } from '../../src/faces/web/index.ts';
 import { inPage } from '../../src/faces/web/page-config.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
-import { thumbnail } from '../../src/input/pictures/thumbnail.ts';
+import { thumbnail } from '../../src/input/media/images/thumbnail.ts';
 import { summarizeRun } from '../../src/studies/report/run/run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { describeColumns } from '../../src/tasks/guess/columns.ts';
@@ -21,8 +21,8 @@ import { type KeptRun, RunStore } from './run-store.ts';
 const PREVIEWED = 5;
 /** Maximum number of characters of a field in the preview. */
 const MAX_CHARACTERS = 200;
-/** Addresses in the page's folder: the model of pictures, and the file with its name. */
-const [SERVED, SERVED_NAME] = ['models/pictures/', 'models.json'];
+/** Addresses in the page's folder: the model of images, and the file with its name. */
+const [SERVED, SERVED_NAME] = ['models/served/', 'models.json'];
 /** Maximum number of classes of pictures, and of pictures of each, in the preview. */
 const [MAX_CLASSES, MAX_EXAMPLES] = [12, 6];
 
@@ -78,8 +78,8 @@ export class Desk {
   /** The name of the model of pictures that the page is served with. */
   async #servedModel(): Promise<string | undefined> {
     const response = await fetch(new URL(SERVED_NAME, this.#address));
-    const { pictures } = response.ok ? await response.json() : {};
-    return pictures;
+    const { served } = response.ok ? await response.json() : {};
+    return served;
   }
 
   /**
@@ -92,7 +92,7 @@ export class Desk {
     const [name, content] =
       typeof picture === 'string' ? [picture, this.#table?.pictures?.get(picture)] : [picture.name, picture];
     if (!content) throw new UserError({ where: name, fault: 'is not among the pictures' });
-    return thumbnail(await decodePicture(new Uint8Array(await content.arrayBuffer()), name));
+    return thumbnail(await decodeImage(new Uint8Array(await content.arrayBuffer()), name));
   }
 
   /**

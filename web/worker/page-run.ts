@@ -29,7 +29,7 @@ const HELD_OUT = 'held-out.jsonl';
 const SEED = 0;
 /**
  * A step of 16 pictures, one at a time. With DINOv2-small, a page then needs 0.96 GB, and 70 MB more for each further
- * picture (bench/log/2026-11-30-pictures.md).
+ * picture (bench/log/2026-11-30-images.md).
  */
 const ONE_PICTURE = {
   per_device_train_batch_size: 1,

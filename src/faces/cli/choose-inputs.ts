@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { localData, openDataFiles, openPicture } from '../../input/data/node/text-files.ts';
+import { localData, openContent, openDataFiles } from '../../input/data/node/text-files.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { PICTURE_NAME } from '../../input/pictures/pixels.ts';
+import { mediumNamed } from '../../input/media/media.ts';
+import type { Medium } from '../../input/media/medium.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { BaseData, Prediction, ReadingOf } from '../../tasks/prediction.ts';
 import type { OpenOptions } from '../../use/trained/model-options.ts';
@@ -39,7 +40,7 @@ interface Inputs {
 /**
  * Resolves what a command reads with a model.
  *
- * @param argument pictures, a file, or `-`
+ * @param argument files of a medium, a table, or `-`
  * @param isText whether an argument is a text instead
  * @returns `typed`, the text, or `sources` for {@link readInputs}, neither if standard input is read; and how rows are read
  */
@@ -50,15 +51,15 @@ export async function chooseSources(
   isText: (argument: string) => boolean = () => false,
 ) {
   const { modality, reading } = model.context();
-  const readsPictures = modality.reads === 'image';
-  const pictures = readsPictures && argument !== undefined ? await picturesNamed(argument) : undefined;
-  const typed = argument !== undefined && !pictures && isText(argument) ? argument : undefined;
-  const named = argument === '-' || typed !== undefined || pictures ? undefined : argument;
+  const medium = mediumNamed(modality.reads);
+  const media = medium && argument !== undefined ? await filesNamed(argument, medium) : undefined;
+  const typed = argument !== undefined && !media && isText(argument) ? argument : undefined;
+  const named = argument === '-' || typed !== undefined || media ? undefined : argument;
   const files = await namedFiles(named, flags, false);
   return {
-    readsPictures,
+    medium,
     typed,
-    sources: pictures ?? files,
+    sources: media ?? files,
     reading: model.definition().files.withFlags(reading, readingFlags(flags), files?.[0]?.name, true),
   };
 }
@@ -85,13 +86,13 @@ export async function namedFiles(
 /**
  * Reads inputs from files or standard input, and warns about skipped rows.
  *
- * @param options.readsPictures whether texts are names of pictures, relative to their file or to the current folder
+ * @param options.medium the medium of the files that texts name, relative to their table or to the current folder
  */
 export async function readInputs(
   sources: readonly (TextFile | string)[],
   { input: { parse } }: Prediction<BaseData, unknown>,
   reading: ReadingOf<BaseData>,
-  { readsPictures, shard }: { readsPictures: boolean; shard?: Shard | undefined },
+  { medium, shard }: { medium: Medium | undefined; shard?: Shard | undefined },
 ): Promise<Inputs> {
   const all: Inputs = { inputs: [], places: [], skipped: 0 };
   for (const source of sources) {
@@ -106,31 +107,35 @@ export async function readInputs(
         : parse(source.read(warn), source.name, reading, onSkipped);
     for (const [i, input] of found.entries()) {
       const { place = i } = Object(input) as { place?: number };
-      all.inputs.push(readsPictures ? pictureInput(input as { text: string }, source) : input);
+      all.inputs.push(medium ? fileInput(input as { text: string }, source, medium) : input);
       all.places.push(before + place);
     }
   }
   return { ...all, inputs: inShard(all.inputs, shard), places: inShard(all.places, shard) };
 }
 
-/** An input whose picture is read when its batch comes. It is identified by its name. */
-function pictureInput(input: { text: string; id?: string }, source: TextFile | string): object {
-  const open = (typeof source === 'string' ? undefined : source.openPicture) ?? openHere;
-  return { ...input, id: input.id ?? input.text, image: () => open(input.text) };
+/** An input whose file is read when its batch comes. It is identified by its name. */
+function fileInput(
+  input: { text: string; id?: string },
+  source: TextFile | string,
+  { name }: Medium,
+): object {
+  const open = (typeof source === 'string' ? undefined : source.openContent) ?? openHere;
+  return { ...input, id: input.id ?? input.text, [name]: () => open(input.text) };
 }
 
-/** Reads a picture that is named relative to the current folder. */
+/** Reads a file that is named relative to the current folder. */
 export async function openHere(name: string): Promise<Uint8Array> {
-  return openPicture('.', name);
+  return openContent('.', name);
 }
 
-/** The pictures that an argument names, a line for each: one picture, or those in a folder. */
-async function picturesNamed(argument: string): Promise<string[] | undefined> {
-  if (PICTURE_NAME.test(argument)) return [reachable(argument)];
+/** The files that an argument names, a line for each: one file, or those in a folder. */
+async function filesNamed(argument: string, medium: Medium): Promise<string[] | undefined> {
+  if (medium.files.test(argument)) return [reachable(argument)];
   if (!statSync(argument, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   return [
     localData
-      .picturesIn(argument)
+      .mediaIn(argument, medium)
       .map((name) => reachable(join(argument, name)))
       .join('\n'),
   ];

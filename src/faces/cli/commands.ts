@@ -110,7 +110,7 @@ export function declareCommands(): Command[] {
             .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
             .argument(
               '[file or text]',
-              'TSV, CSV or JSON Lines, a picture, a folder of pictures, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
+              'TSV, CSV or JSON Lines, an image, a folder of images, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
             )
             .addOption(sharedOption('json'))
             .option('--logits', 'also print the logits')
@@ -134,7 +134,7 @@ export function declareCommands(): Command[] {
         addSplitFlags(
           define('embed', { load: () => import('./commands/embed.ts') })
             .description(
-              'Turn texts or pictures into vectors, and search among them. Prints one JSON line each: {"embedding": [...]}.',
+              'Turn texts or images into vectors, and search among them. Prints one JSON line each: {"embedding": [...]}.',
             )
             .argument(
               '<run, adapter or model>',
@@ -142,7 +142,7 @@ export function declareCommands(): Command[] {
             )
             .argument(
               '[file]',
-              'one text per line (.txt), TSV, CSV or JSON Lines with --text, a picture or a folder of pictures (default: standard input)',
+              'one text per line (.txt), TSV, CSV or JSON Lines with --text, an image or a folder of images (default: standard input)',
             )
             .option('--prompt <text>', 'text put before every input')
             .option(
@@ -150,10 +150,7 @@ export function declareCommands(): Command[] {
               "name of a prompt in the model's files, such as query",
             )
             .option('--dimensions <count>', 'truncate vectors to this many dimensions', count)
-            .option(
-              '--nearest <text or picture>',
-              'print the 10 nearest inputs by cosine instead of vectors',
-            ),
+            .option('--nearest <text or image>', 'print the 10 nearest inputs by cosine instead of vectors'),
         ),
       ),
       TEXT_KEYS,
@@ -334,7 +331,7 @@ export function declareCommands(): Command[] {
       .description('Serve a page that trains in the browser. Your files stay in the browser.')
       .addOption(sharedOption('port'))
       .addOption(sharedOption('open').default('no'))
-      .option('--pictures <model>', 'vision transformer to train on pictures: a folder or a Hub id')
+      .option('--model <model>', 'model of images to train in the page: a folder or a Hub id')
       .option('-o, --output <folder>', 'write the page to this folder instead, for a static host'),
     define('slim', { load: () => import('./commands/slim.ts') })
       .description(

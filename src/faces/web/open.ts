@@ -10,7 +10,7 @@ import { type DescribedModel, describeModel, readModel } from '../../use/trained
 import { TrainedModel } from '../../use/trained/trained-model.ts';
 import { trainedParts } from '../../use/trained/trained-parts.ts';
 import { knownAdapter } from '../../use/trained/tune-model.ts';
-import { decodePicture } from './decode-picture.ts';
+import { DECODERS } from './decode-image.ts';
 import { loadWeights } from './load-weights.ts';
 import { assertInPage } from './page-config.ts';
 import {
@@ -69,7 +69,7 @@ export async function openTrained(
       async readBase(notes, changes) {
         fittingBase(notes, 'float32', path);
         const base = adapter ? modelFiles(nameOfBase(adapter.stored, path), options) : files;
-        return readModel(await describeModel(base, changes), decodePicture);
+        return readModel(await describeModel(base, changes), DECODERS);
       },
       openWeights: (base, model, isHashed) =>
         loadWeights(model, base.files, runsOn(device, options), options.onProgress, isHashed),

@@ -1,12 +1,12 @@
 import { checkTextSize, decodeText } from '../../input/data/detect-format.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { blobSource, sourceDigest } from '../../input/formats/byte-source.ts';
-import { MAX_PICTURE_BYTES } from '../../input/pictures/pixels.ts';
+import { MAX_FILE_BYTES } from '../../input/media/medium.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
- * A page's data files by their names in the config, and the pictures that their rows name. Each is a user's `File`, or
+ * A page's data files by their names in the config, and the files that their rows name. Each is a user's `File`, or
  * text.
  */
 export type PageTexts = Readonly<Record<string, Blob | string>>;
@@ -37,15 +37,15 @@ export async function pageTextFile(files: PageTexts, name: string, key: string):
     size: blob.size,
     read: () => text,
     digest: () => sourceDigest(source),
-    openPicture: (picture) => openPagePicture(files, picture),
+    openContent: (file) => openPageFile(files, file),
   };
 }
 
-/** Reads a picture that a row names. Throws a UserError if the page does not have it, or it is too large. */
-export async function openPagePicture(files: PageTexts, name: string): Promise<Uint8Array> {
-  const picture = Object.hasOwn(files, name) ? files[name] : undefined;
-  if (!(picture instanceof Blob)) throw new UserError({ where: name, fault: 'is not a file of the page' });
-  if (picture.size > MAX_PICTURE_BYTES)
-    throw new UserError({ where: name, fault: `has ${picture.size} bytes, more than ${MAX_PICTURE_BYTES}` });
-  return blobSource(picture, name).read(0, picture.size);
+/** Reads a file that a row names. Throws a UserError if the page does not have it, or it is too large. */
+export async function openPageFile(files: PageTexts, name: string): Promise<Uint8Array> {
+  const file = Object.hasOwn(files, name) ? files[name] : undefined;
+  if (!(file instanceof Blob)) throw new UserError({ where: name, fault: 'is not a file of the page' });
+  if (file.size > MAX_FILE_BYTES)
+    throw new UserError({ where: name, fault: `has ${file.size} bytes, more than ${MAX_FILE_BYTES}` });
+  return blobSource(file, name).read(0, file.size);
 }

@@ -27,7 +27,7 @@ import { UserError } from '../../support/user-error.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
 import { describeModel } from '../../use/trained/read-model.ts';
-import { decodePicture } from './decode-picture.ts';
+import { DECODERS } from './decode-image.ts';
 import { loadWeights, newWeights, type PageModel } from './load-weights.ts';
 import { assertInPage, inPage, type PageConfig } from './page-config.ts';
 import {
@@ -38,7 +38,7 @@ import {
   type RunsOn,
   runsOn,
 } from './page-options.ts';
-import { openPagePicture, type PageTexts, pageTextFile } from './page-text-file.ts';
+import { openPageFile, type PageTexts, pageTextFile } from './page-text-file.ts';
 
 /** Options of {@link train}: those of Node, and the files of the page. */
 export interface TrainOptions extends PageOptions, MemoryStoreOptions, CommonTrainOptions<PageFile> {
@@ -160,9 +160,9 @@ function pageMachine(options: TrainOptions, isKept: boolean, emit: (event: Train
     },
     maxAdapterBytes: MAX_ADAPTER_BYTES,
     model: (name, { changes } = {}) => describeModel(modelFiles(name, options), changes),
-    decodePicture,
+    decoders: DECODERS,
     data: async (_, name, { key }) => [await pageTextFile(files, name, key)],
-    openPicture: (name) => openPagePicture(files, name),
+    openContent: (name) => openPageFile(files, name),
     newHash: () => new Sha256(),
     // The weights are hashed while they are loaded.
     weightDigests: async (run) => (await load(run)).digests.map((digest) => ['weights', digest]),

@@ -4,7 +4,8 @@ import { InvalidData, UserError } from '../../support/user-error.ts';
 import { type DownloadProgress, wholeFile } from '../formats/byte-source.ts';
 import { type FolderFiles, listSafely, openFile } from '../formats/files.ts';
 import type { Hub } from '../hub/hub.ts';
-import { PICTURE_NAME } from '../pictures/pixels.ts';
+import { MEDIA } from '../media/media.ts';
+import type { Medium } from '../media/medium.ts';
 import { type DataParts, findPartNames, parseSlice } from './data-parts.ts';
 import { checkTextSize, decodeText, isGzip, readExtension } from './detect-format.ts';
 import type { ColumnClasses } from './parquet/class-names.ts';
@@ -13,7 +14,7 @@ import { checkRowCount } from './rows.ts';
 import { pickRows } from './table/row-slice.ts';
 import type { TextFile } from './text-file.ts';
 
-/** Files beside pictures that describe them, as in the imagefolder of Hugging Face's datasets. */
+/** Files beside images or other media that describe them, as in the imagefolder of Hugging Face's datasets. */
 const METADATA = ['metadata.csv', 'metadata.jsonl'];
 
 /** Files beside a folder of relevance judgements (qrels) in BEIR's layout. */
@@ -26,11 +27,11 @@ export interface DataReaders {
   /** Throws a UserError for a file that is damaged, or takes too much time or memory. */
   readParquet(path: string, known?: ColumnClasses): Promise<ParquetText>;
   /**
-   * Reads a picture that a row names. A relative path stays in the folder of its table, also through links.
+   * Reads a file that a row names. A relative path stays in the folder of its table, also through links.
    *
    * @throws UserError for a path that leads elsewhere, and for missing and too large files
    */
-  openPicture(folder: string, name: string): Promise<Uint8Array>;
+  openContent(folder: string, name: string): Promise<Uint8Array>;
 }
 
 /** The data files of a machine, by their paths. */
@@ -89,13 +90,11 @@ export class DataFiles {
     return Promise.all(
       files.map(async (file) => {
         if (readExtension(file.name) !== 'parquet') return { ...file, ...(known && { classes: known }) };
-        const { text, classes, pictures, pictureColumns } = await this.#readers.readParquet(file.name, known);
+        const { text, classes, stored, contentColumns } = await this.#readers.readParquet(file.name, known);
         const openStored = async (name: string) => {
-          const stored = pictures.get(name);
-          if (stored) return stored;
-          return file.openPicture!(name);
+          return stored.get(name) ?? file.openContent!(name);
         };
-        return { ...file, classes, read: () => text, openPicture: openStored, pictureColumns };
+        return { ...file, classes, read: () => text, openContent: openStored, contentColumns };
       }),
     );
   }
@@ -138,8 +137,8 @@ export class DataFiles {
     const state = this.#disk.stat(path);
     if (!state) throw this.#missing(path);
     const { kind, size } = state;
-    const pictures = kind === 'folder' ? this.pictureFolder(path) : undefined;
-    if (pictures) return pictures;
+    const listed = kind === 'folder' ? this.mediaFolder(path) : undefined;
+    if (listed) return listed;
     if (kind !== 'file') {
       throw new InvalidData({
         where: path,
@@ -151,17 +150,17 @@ export class DataFiles {
 
   #describe(path: string, size: number): TextFile {
     checkTextSize(size, path);
-    const { openPicture } = this.#readers;
+    const { openContent } = this.#readers;
     const folder = this.#disk.path(`${path}/..`);
     return {
       name: path,
       size,
       digest: () => this.#disk.digest(path),
-      async openPicture(picture) {
+      async openContent(name) {
         // The file may come from elsewhere, so it may only name files in its folder.
-        if (isAbsolute(picture))
-          throw new UserError({ where: picture, fault: `leads out of the folder of ${path}` });
-        return openPicture(folder, picture);
+        if (isAbsolute(name))
+          throw new UserError({ where: name, fault: `leads out of the folder of ${path}` });
+        return openContent(folder, name);
       },
       read: (onNotice) => {
         const bytes = wholeFile(openFile(this.#disk, path, 'a file'), Number.POSITIVE_INFINITY);
@@ -194,10 +193,10 @@ export class DataFiles {
 
   /**
    * The files in the subfolders of a folder. Each is a row of JSON Lines with the file's `text`, and the name of its
-   * subfolder as `label`. Undefined if the path is not a folder with such files, or has pictures.
+   * subfolder as `label`. Undefined if the path is not a folder with such files, or has images or other media.
    */
   classFiles(path: string): TextFile[] | undefined {
-    if (!this.#isFolder(path) || this.pictureFolder(path)) return undefined;
+    if (!this.#isFolder(path) || this.mediaFolder(path)) return undefined;
     const isShown = ({ name }: { name: string }) => !name.startsWith('.');
     const labels = this.#entries(path, 'folder').filter(isShown);
     const files = labels.flatMap(({ name: label }) => {
@@ -224,39 +223,42 @@ export class DataFiles {
   }
 
   /**
-   * A folder with one folder of pictures for each class, as a table: the path of each picture, and its class. With a
-   * metadata.csv or metadata.jsonl, that file. Undefined for folders without pictures.
+   * A folder with one folder of images, or files of another medium, for each class, as a table: the path of each file, and
+   * its class. With a metadata.csv or metadata.jsonl, that file. Undefined for folders without such files.
    */
-  pictureFolder(path: string): TextFile | undefined {
-    const names = this.picturesIn(path);
-    if (names.length === 0) return undefined;
+  mediaFolder(path: string): TextFile | undefined {
+    const found = MEDIA.map((medium) => ({ medium, names: this.mediaIn(path, medium) })).find(
+      ({ names }) => names.length > 0,
+    );
+    if (!found) return undefined;
+    const { medium, names } = found;
     const folder = this.#disk.within(path);
     const metadata = METADATA.find((name) => folder.list().includes(name));
     if (metadata !== undefined) return this.textFile(folder.path(metadata));
     const hasClasses = names.every((name) => name.split('/').length === 2);
     const lines = names.map((name) =>
-      JSON.stringify({ image: name, ...(hasClasses && { label: name.slice(0, name.indexOf('/')) }) }),
+      JSON.stringify({ [medium.name]: name, ...(hasClasses && { label: name.slice(0, name.indexOf('/')) }) }),
     );
     const text = `${lines.join('\n')}\n`;
     return {
       name: path,
       size: text.length,
       read: () => text,
-      openPicture: (name) => this.#readers.openPicture(path, name),
-      pictureColumns: ['image'],
+      openContent: (name) => this.#readers.openContent(path, name),
+      contentColumns: { [medium.name]: medium.name },
     };
   }
 
   /**
-   * The pictures below a folder, as sorted paths with forward slashes.
+   * The files of a medium below a folder, as sorted paths with forward slashes.
    *
    * @throws UserError for a folder that the system refuses to list
    */
-  picturesIn(path: string): string[] {
+  mediaIn(path: string, { files }: Medium): string[] {
     return this.#disk
       .within(path)
       .listAll()
-      .filter((name) => PICTURE_NAME.test(name) && !lastPart(name).startsWith('.'))
+      .filter((name) => files.test(name) && !lastPart(name).startsWith('.'))
       .sort();
   }
 

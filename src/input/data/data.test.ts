@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRows } from '../../../tests/support/read-rows.ts';
 import { collect } from '../../support/arrays.ts';
+import { MEDIA } from '../media/media.ts';
 import { localData, textFile } from './node/text-files.ts';
 import { parseRows } from './parse-rows.ts';
 import type { DataOptions } from './rows.ts';
@@ -401,14 +402,14 @@ describe('hostile folders and files', () => {
     return path;
   };
 
-  it('links to their own folder are not followed, and a pipe among pictures is refused', async () => {
+  it('links to their own folder are not followed, and a pipe among images is refused', async () => {
     const photos = below('photos');
     for (const name of ['a.png', 'b.png']) writeFileSync(join(photos, name), 'x');
     for (const name of ['one', 'two']) symlinkSync(photos, join(photos, name));
     execFileSync('mkfifo', [join(photos, 'pipe.png')]);
-    expect(localData.picturesIn(photos)).toEqual(['a.png', 'b.png', 'pipe.png']);
+    expect(localData.mediaIn(photos, MEDIA[0]!)).toEqual(['a.png', 'b.png', 'pipe.png']);
     const [file] = await localData.at(photos, false);
-    await expect(file!.openPicture!('pipe.png')).rejects.toThrow('is a folder, a device or a pipe');
+    await expect(file!.openContent!('pipe.png')).rejects.toThrow('is a folder, a device or a pipe');
     expect(() => localData.textFile(join(photos, 'pipe.png'))).toThrow('is a device or a pipe. Pass a file.');
   });
 
@@ -418,8 +419,8 @@ describe('hostile folders and files', () => {
     writeFileSync(join(album, 'a.png'), 'x');
     writeFileSync(join(album, 'metadata.csv'), `file_name,label\n${name},a\n`);
     const [file] = await localData.at(album, false);
-    await expect(file!.openPicture!(name)).rejects.toThrow('leads out of the folder');
-    await expect(file!.openPicture!('a.png')).resolves.toHaveLength(1);
+    await expect(file!.openContent!(name)).rejects.toThrow('leads out of the folder');
+    await expect(file!.openContent!('a.png')).resolves.toHaveLength(1);
   });
 
   it.each([

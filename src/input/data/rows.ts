@@ -1,5 +1,5 @@
 import { InvalidData, shown, UserError, type UserErrorCode } from '../../support/user-error.ts';
-import type { Picture } from '../pictures/picture-reader.ts';
+import type { FileContent } from '../media/medium.ts';
 import type { TextFile } from './text-file.ts';
 
 /** A label in a file: one name or number, or a list of names for multi-label data. */
@@ -13,9 +13,9 @@ export interface Row {
   textPair?: string;
   /** The texts of other columns. Their number may differ by row. */
   others?: readonly string[];
-  /** The picture that `text` names, for models of pictures. */
-  picture?: Picture;
-  /** A name that near-equal pictures of a file share. */
+  /** The content of the file that `text` names, for models of a medium. */
+  content?: FileContent;
+  /** A name that rows with near-equal contents share. */
   alike?: string;
   /** The row's id, from a column `index`, `idx` or `id`. Only rows without labels have one. */
   id?: string;
@@ -114,9 +114,9 @@ export type RowProblem = { hint?: string; code?: UserErrorCode } & (
     }
 );
 
-/** The problem of a row with a picture that cannot be read. */
-export function unreadablePicture(reason: string): RowProblem {
-  return { kind: 'picture', fault: `has a picture that cannot be read: ${reason.replace(/\.$/, '')}` };
+/** The problem of a row that names a file that cannot be read. */
+export function unreadable(reason: string): RowProblem {
+  return { kind: 'file', fault: `names a file that cannot be read: ${reason.replace(/\.$/, '')}` };
 }
 
 /** A line number, or the row's name if the file has no lines. */

@@ -1,4 +1,4 @@
-import type { Picture } from '../pictures/picture-reader.ts';
+import type { FileContent } from '../media/medium.ts';
 import type { ColumnClasses } from './parquet/class-names.ts';
 
 /** A text file that is read on demand. */
@@ -14,18 +14,18 @@ export interface TextFile {
    * `onNotice`, such text is an error
    */
   read(onNotice?: (message: string) => void): string;
-  /** The digest of the file, as `sourceDigest` computes it. Missing for text in memory and for a folder of pictures. */
+  /** The digest of the file, as `sourceDigest` computes it. Missing for text in memory and for a folder of images or other media. */
   digest?(): string | Promise<string>;
   /**
-   * Returns the bytes of a picture that a row names.
+   * Returns the bytes of a file that a row names.
    *
    * @throws UserError for a name that leads elsewhere, and for missing and too large files
    */
-  openPicture?(name: string): Promise<Uint8Array>;
-  /** Names of the columns with pictures, if the file says so: a folder of pictures, or parquet. */
-  pictureColumns?: readonly string[];
-  /** The pictures that rows name, or why they cannot be read. Set for models of pictures. */
-  pictures?: ReadonlyMap<string, Picture | Error>;
+  openContent?(name: string): Promise<Uint8Array>;
+  /** The names of media by the columns with their files, if this one says so: a folder, or parquet. */
+  contentColumns?: Readonly<Record<string, string>>;
+  /** The contents of the files that rows name, or why they cannot be read. Set for models of a medium. */
+  contents?: ReadonlyMap<string, FileContent | Error>;
   /** Class names stored in the file, by column. */
   classes?: ColumnClasses;
 }

@@ -1,6 +1,6 @@
 import { ADAPTER_CONFIG, adapterFiles } from '../formats/adapters/adapter-files.ts';
 import { SAFETENSORS, TORCH } from '../formats/checkpoint.ts';
-import { PROCESSOR_FILE } from '../pictures/processor.ts';
+import { PROCESSOR_FILE } from '../media/medium.ts';
 import { hasTokens, TEXT_FILES } from '../text/text-files.ts';
 
 /**
@@ -93,7 +93,7 @@ export function isUsable(present: string[], shards: string[]): boolean {
 }
 
 /**
- * Whether a snapshot has what the model's inputs need, of texts or of pictures. An adapter uses the files of its base
+ * Whether a snapshot has what the model's inputs need, of texts or of images. An adapter uses the files of its base
  * model. A snapshot that another program downloaded may lack them.
  */
 export function hasInputFiles(present: string[]): boolean {

@@ -3,7 +3,7 @@ import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.
 import type { CommonConfig } from '../model-definition.ts';
 import { HEADS, type HeadKind, headNamed, headOfClass } from './registry.ts';
 
-/** PEFT's `task_type` for a model; null if PEFT has none, as for all models of pictures. */
+/** PEFT's `task_type` for a model; null if PEFT has none, as for all models of images. */
 export function taskTypeFor({
   headKind,
   config,
@@ -11,7 +11,7 @@ export function taskTypeFor({
   headKind: HeadKind;
   config: CommonConfig;
 }): string | null {
-  return config.picture ? null : headNamed(headKind).taskType;
+  return config.content ? null : headNamed(headKind).taskType;
 }
 
 /**

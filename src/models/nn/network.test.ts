@@ -192,7 +192,7 @@ function build(model_type: string, injection?: Injection) {
     positionIds: ids('position_ids'),
     attentionMask: input(graph, 'attention_mask', 'int32', [batch, sequence]),
     decoderInputIds: ids('decoder_input_ids', target),
-    pixelValues: input(graph, 'pixel_values', 'float32', [batch, 3, 224, 224]),
+    content: input(graph, 'pixel_values', 'float32', [batch, 3, 224, 224]),
     batch,
     sequence,
     target,

@@ -11,7 +11,7 @@ export interface Grid {
 }
 
 /**
- * Projects the patches of pictures [batch, channels, height, width], a convolution whose stride is its kernel, as one
+ * Projects the patches of images [batch, channels, height, width], a convolution whose stride is its kernel, as one
  * product. Pixels beyond the last whole patch are not read. Returns [patches · batch, width], patch-major.
  *
  * @param module has the weight [width, channels, patch, patch]
@@ -39,7 +39,7 @@ export function patchEmbedding(
   };
 }
 
-/** Puts a token [.., width] before the patches of every picture. */
+/** Puts a token [.., width] before the patches of every image. */
 export function withTokens(tokens: Value, patches: Value, batch: Dimension): Value {
   const width = patches.shape[1] as number;
   const count = tokens.shape.slice(0, -1).reduce<number>((product, size) => product * (size as number), 1);
@@ -55,8 +55,8 @@ interface Interpolation {
 }
 
 /**
- * Position embeddings of the patches of a picture, [patches, width]: cut from a table [1, tokens + grid², width] or
- * [tokens + grid², width], and interpolated with a bicubic filter if the picture's grid is another one.
+ * Position embeddings of the patches of an image, [patches, width]: cut from a table [1, tokens + grid², width] or
+ * [tokens + grid², width], and interpolated with a bicubic filter if the image's grid is another one.
  *
  * @param tokens number of rows before those of the patches
  */

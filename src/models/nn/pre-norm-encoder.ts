@@ -37,7 +37,7 @@ interface PreNormSettings {
 
 /**
  * The encoder of vision transformers (Dosovitskiy et al., 2021): each sublayer reads the norm of the hidden states
- * [tokens · batch, width], and every token reads all others of its picture. {@link encoderLayers} describes the result,
+ * [tokens · batch, width], and every token reads all others of its image. {@link encoderLayers} describes the result,
  * which has no final norm.
  */
 export function preNormEncoder(

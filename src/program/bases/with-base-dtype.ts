@@ -8,12 +8,13 @@ import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import { randomBatch } from '../../input/text/batches.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { Network } from '../../models/nn/network.ts';
+import { elementCount } from '../../support/arrays.ts';
 import { releasing } from '../../support/opened.ts';
 import { Random } from '../../support/random.ts';
 import { fileError, UserError } from '../../support/user-error.ts';
 import type { Engine } from '../engine.ts';
 import type { ModelMachine } from '../machine.ts';
-import { modelFeeds, PIXELS } from '../objectives/model-inputs.ts';
+import { modelFeeds } from '../objectives/model-inputs.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel } from '../weight-memory.ts';
 import type { BaseDtype } from './base-dtype.ts';
@@ -200,13 +201,13 @@ function storedPlaces({ parameters, buffers, locate }: LoadedModel): Map<string,
 
 /** Name of the random numbers. */
 const STREAM = 'input magnitudes';
-/** Texts or pictures in the batch; a few suffice to find the outlier columns. */
+/** Texts or files in the batch; a few suffice to find the outlier columns. */
 const BATCH = 8;
 const LENGTH = 32;
 
 /**
  * Measures the largest magnitude of each input column of some linear modules, [inFeatures]. The inputs are
- * random tokens or pixels, because a transformer's outlier columns do not depend on its input.
+ * random tokens or numbers, because a transformer's outlier columns do not depend on its input.
  */
 export async function inputMagnitudes(
   model: TaskModel,
@@ -229,12 +230,11 @@ export async function inputMagnitudes(
   );
 }
 
-function randomFeeds({ vocabSize, maxLength, picture }: CommonConfig): Tensors {
-  if (picture) {
-    const { height, width } = picture;
+function randomFeeds({ vocabSize, maxLength, content }: CommonConfig): Tensors {
+  if (content) {
+    const dims = [BATCH, ...content.shape];
     // Normalized pixels have about this deviation.
-    const data = new Random(0, STREAM).normals(BATCH * 3 * height * width, 1);
-    return { [PIXELS]: { data, dims: [BATCH, 3, height, width] } };
+    return { [content.input]: { data: new Random(0, STREAM).normals(elementCount(dims), 1), dims } };
   }
   const batch = randomBatch(vocabSize, BATCH, Math.min(LENGTH, maxLength), STREAM);
   // The decoder of an encoder-decoder gets the same tokens; other models ignore it.

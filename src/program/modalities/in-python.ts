@@ -1,3 +1,6 @@
+/** How Python loads what makes inputs from texts. */
+export const TEXTS_IN_PYTHON = { class: 'AutoTokenizer', name: 'tokenizer' };
+
 /**
  * The line of Python that makes inputs from texts.
  *
@@ -17,7 +20,3 @@ export const MASK_IN_PYTHON = '{tokenizer.mask_token}';
 export function printedInPython(ids: string): string {
   return `print(tokenizer.decode(${ids}, skip_special_tokens=True))`;
 }
-
-/** The line of Python that makes inputs from a picture. It needs `from PIL import Image`. */
-export const PICTURE_IN_PYTHON =
-  'inputs = processor(Image.open("picture.jpg").convert("RGB"), return_tensors="pt")';

@@ -5,7 +5,7 @@ import { arrangeColumns, columnInput } from '../objectives/embedding-model.ts';
 import { predictRows } from '../predict-batches.ts';
 import type { Predictor } from '../program.ts';
 
-/** Distinct inputs of a model: texts or pictures. Each is encoded once. */
+/** Distinct inputs of a model: texts or files. Each is encoded once. */
 export abstract class InputSet<Item = unknown> {
   /** The cost of each input in tokens. Inputs of similar cost share a batch. */
   abstract readonly lengths: Int32Array;

@@ -1,14 +1,13 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
 import type { DataOptions } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import type { Picture } from '../../input/pictures/picture-reader.ts';
-import type { InputKind } from './input-kinds.ts';
+import type { FileContent } from '../../input/media/medium.ts';
 import type { InputSet } from './input-set.ts';
 
-/** A part of an example: a text, or the name of a picture and the picture. */
+/** A part of an example: a text, or the name of a file and its content. */
 export interface Part {
   text: string;
-  picture?: Picture | undefined;
+  content?: FileContent | undefined;
 }
 
 /** A part, or a pair of texts. */
@@ -44,13 +43,14 @@ export interface EncodingOptions {
 }
 
 /**
- * The kind of a model's rows, with everything that its inputs need besides the weights. Texts and pictures implement it.
+ * The kind of a model's rows, with everything that its inputs need besides the weights. `Texts` and `Contents` implement it.
  * Layers above read rows only through it, so they work for both.
  *
  * @typeParam Item what is encoded once, however often it occurs
  */
 export interface Modality<Item = unknown> {
-  readonly reads: InputKind;
+  /** The name of the medium, or `text`. */
+  readonly reads: string;
   /** Maximum number of tokens of an example. */
   readonly maxLength: number;
   /** Number of tokens of every example, if all have the same. */
@@ -60,7 +60,7 @@ export interface Modality<Item = unknown> {
   /**
    * Reads what the rows of files name.
    *
-   * @param columns the columns with what the model reads
+   * @param columns the columns with what the model reads; by default the medium's
    * @param layout how rows are read
    * @throws UserError for files of another modality
    */
@@ -72,9 +72,10 @@ export interface Modality<Item = unknown> {
   /**
    * Reads what the inputs of a prediction name.
    *
+   * @param most maximum size of a file, for a request
    * @throws UserError for an input that cannot be read
    */
-  readInputs(inputs: readonly unknown[]): Promise<readonly unknown[]>;
+  readInputs(inputs: readonly unknown[], most?: number): Promise<readonly unknown[]>;
   /** @param prompt put before a text */
   item(part: Part, prompt?: string): Item;
   /** Distinct items, each encoded once. */

@@ -1,5 +1,6 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
+import { mediumNamed } from '../../input/media/media.ts';
 import { type Batch, collate } from '../../input/text/batches.ts';
 import { type ChatMessage, type ChatTemplate, conversationIds } from '../../input/text/chat/chat-template.ts';
 import { begun, documentIds, followedIds, promptIds } from '../../input/text/document-ids.ts';
@@ -9,12 +10,11 @@ import { allLearnt, type LearntIds } from '../../input/text/learnt-ids.ts';
 import { TextStream } from '../../input/text/text-stream.ts';
 import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import { concatenated } from '../../support/arrays.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import type { MaskingVocabulary } from '../objectives/mask-tokens.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
 import { InputSet } from './input-set.ts';
 import type { BatchForm, EncodedRows, Modality, Part, PartRow, RowInputs } from './modality.ts';
-import { needsVision } from './pictures.ts';
 
 /** Distinct texts, each tokenized once. */
 class TextSet extends InputSet<string> {
@@ -82,10 +82,18 @@ export class Texts implements Modality<string> {
   }
 
   async withContent<File extends TextFile>(files: readonly File[], columns: readonly (string | number)[]) {
-    const pictures = files.find(({ pictureColumns = [] }) =>
-      columns.some((column) => pictureColumns.includes(`${column}`)),
-    );
-    if (pictures) throw needsVision(pictures.name);
+    for (const { name: where, contentColumns = {} } of files)
+      for (const [column, name] of Object.entries(contentColumns)) {
+        const medium = mediumNamed(name);
+        const isRead = columns.length > 0 ? columns.includes(column) : column === name;
+        if (!medium || !isRead) continue;
+        const { kind, examples } = medium.models;
+        throw new InvalidData({
+          where,
+          fault: `has ${medium.plural}, but the model reads texts`,
+          hint: `Set model to ${kind}, such as ${examples.map((model) => model.name).join(', ')}.`,
+        });
+      }
     return files;
   }
 
@@ -293,14 +301,14 @@ export class Texts implements Modality<string> {
 /**
  * The texts of a model, for tasks on texts.
  *
- * @throws UserError for a model of pictures
+ * @throws UserError for a model of images, or of another medium
  */
 export function requireTexts(modality: Modality): Texts {
   if (modality instanceof Texts) return modality;
   throw new UserError({
     where: 'the model',
-    fault: 'reads pictures, not texts',
-    hint: 'Name a column with files of pictures, or choose a model of texts.',
+    fault: `reads ${mediumNamed(modality.reads)?.plural}, not texts`,
+    hint: 'Name a column with such files, or choose a model of texts.',
     code: 'unsupported',
   });
 }

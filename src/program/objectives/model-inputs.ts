@@ -8,11 +8,9 @@ import type { CommonConfig, ModelInputs } from '../../models/model-definition.ts
 const BATCH = symbol('batch');
 const SEQUENCE = symbol('sequence');
 const TARGET = symbol('target');
-/** Name of the input for pictures. */
-export const PIXELS = 'pixel_values';
 
 /** Declares the inputs of a model. Inputs that the model does not read do not become inputs of its graph. */
-export function modelInputs(graph: Graph, { picture }: Pick<CommonConfig, 'picture'> = {}): ModelInputs {
+export function modelInputs(graph: Graph, { content }: Pick<CommonConfig, 'content'> = {}): ModelInputs {
   const tokens = (name: string) => input(graph, name, 'int32', [SEQUENCE, BATCH]);
   return {
     inputIds: tokens('input_ids'),
@@ -21,7 +19,7 @@ export function modelInputs(graph: Graph, { picture }: Pick<CommonConfig, 'pictu
     attentionMask: input(graph, 'attention_mask', 'int32', [BATCH, SEQUENCE]),
     batch: BATCH,
     sequence: SEQUENCE,
-    pixelValues: input(graph, PIXELS, 'float32', [BATCH, 3, picture?.height ?? 1, picture?.width ?? 1]),
+    content: input(graph, content?.input ?? 'content', 'float32', [BATCH, ...(content?.shape ?? [])]),
     decoderInputIds: input(graph, 'decoder_input_ids', 'int32', [TARGET, BATCH]),
     target: TARGET,
   };

@@ -192,43 +192,43 @@ function computeLoss(
   return total;
 }
 
-/** Maximum number of pictures to fit, so that a fit takes a few seconds. If there are more, evenly spaced ones are used. */
+/** Maximum number of files to fit, so that a fit takes a few seconds. If there are more, evenly spaced ones are used. */
 const MAX_FITTED = 2000;
 
-/** Small training pictures, all of one size. */
-interface LearntPictures {
-  pictures: readonly Uint8Array[];
+/** The small versions of training files, all of one size. */
+interface LearnedFiles {
+  files: readonly Uint8Array[];
   /** As in `fitLinear`. */
   targets: ArrayLike<number>;
-  /** Numbers predicted per picture. */
+  /** Numbers predicted per file. */
   outputs: number;
   loss: LinearLoss;
 }
 
 /**
- * Fits a linear model of the bytes of small pictures, and applies it to other pictures.
+ * Fits a linear model of the bytes of small versions, and applies it to other files.
  *
- * @returns [pictures, outputs] for `others`
+ * @returns [files, outputs] for `others`
  */
-export async function linearPixels(
-  { pictures, targets, outputs, loss }: LearntPictures,
+export async function linearBytes(
+  { files, targets, outputs, loss }: LearnedFiles,
   others: readonly Uint8Array[],
 ): Promise<Float64Array> {
-  const count = Math.min(pictures.length, MAX_FITTED);
-  const used = Array.from({ length: count }, (_, i) => Math.floor((i * pictures.length) / count));
-  const width = targets.length / pictures.length;
+  const count = Math.min(files.length, MAX_FITTED);
+  const used = Array.from({ length: count }, (_, i) => Math.floor((i * files.length) / count));
+  const width = targets.length / files.length;
   const wanted = used.flatMap((i) => Array.from({ length: width }, (_, k) => targets[i * width + k]!));
-  const learnt = encodePictures(used.map((i) => pictures[i]!));
-  const features = pictures[0]!.length;
+  const learnt = encodeFiles(used.map((i) => files[i]!));
+  const features = files[0]!.length;
   const weights = await fitLinear(learnt, features, wanted, outputs, loss);
-  return linearScores(encodePictures(others), weights, outputs);
+  return linearScores(encodeFiles(others), weights, outputs);
 }
 
-function encodePictures(pictures: readonly Uint8Array[]): SparseRows {
-  const width = pictures[0]?.length ?? 0;
+function encodeFiles(files: readonly Uint8Array[]): SparseRows {
+  const width = files[0]?.length ?? 0;
   return {
-    starts: Int32Array.from({ length: pictures.length + 1 }, (_, i) => i * width),
-    columns: Int32Array.from({ length: pictures.length * width }, (_, i) => i % width),
-    values: Float64Array.from(pictures.flatMap((picture) => Array.from(picture, (byte) => byte / 255 - 0.5))),
+    starts: Int32Array.from({ length: files.length + 1 }, (_, i) => i * width),
+    columns: Int32Array.from({ length: files.length * width }, (_, i) => i % width),
+    values: Float64Array.from(files.flatMap((file) => Array.from(file, (byte) => byte / 255 - 0.5))),
   };
 }

@@ -1,7 +1,7 @@
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { DownloadProgress } from '../../input/formats/byte-source.ts';
 import type { FileDigest, Files, FolderFiles } from '../../input/formats/files.ts';
-import type { DecodePicture } from '../../input/pictures/picture-reader.ts';
+import type { Decoders } from '../../input/media/media.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import type { Processes } from '../../program/parallel/communicator.ts';
@@ -49,12 +49,12 @@ export interface RunMachine {
     name: string,
     options?: { changes?: ModelConfig | undefined; pools?: boolean; onDownload?: OnDownload | undefined },
   ): Promise<Described>;
-  decodePicture: DecodePicture;
+  decoders: Decoders;
   /**
    * The files under a name in a `data` section.
    *
    * @param options.takesFolders whether the files of a folder are texts; otherwise a folder has a subfolder for each
-   * class, or pictures
+   * class, or images
    * @param options.key the config's key that names them
    */
   data(
@@ -62,8 +62,8 @@ export interface RunMachine {
     name: string,
     options: { takesFolders: boolean; key: string; onDownload?: OnDownload | undefined },
   ): Promise<readonly TextFile[]>;
-  /** Reads a picture that rows in memory name. Missing if they cannot name pictures. */
-  openPicture?: TextFile['openPicture'];
+  /** Reads a file that rows in memory name. Missing if they cannot name files. */
+  openContent?: TextFile['openContent'];
   /** The digest of a module's file, by the module's URL. Undefined if it is not a file. */
   moduleDigest?(url: string): string | undefined;
   /** The fastest SHA-256 here. */

@@ -8,7 +8,6 @@ import { digestsIn, type FileDigest, type Files, missingIn } from '../../input/f
 import { NO_TARGETS } from '../../methods/tuners/peft/settings.ts';
 import { findKind, METHOD_NAMES, methodNamed, moduleOfMethod } from '../../methods/tuners/registry.ts';
 import { assertedFormat } from '../../program/bases/base-format.ts';
-import { withDigests } from '../../program/modalities/pictures.ts';
 import type { OwnFunctions } from '../../program/objectives/own-function.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
 import { lazy } from '../../support/options.ts';
@@ -63,12 +62,12 @@ async function read(
   const definition = taskNamed(task);
   const pools = definition.prediction?.vectors !== undefined;
   const described = await machine.model(name, { changes, pools, onDownload });
-  const base = await readModel(described, machine.decodePicture);
+  const base = await readModel(described, machine.decoders);
   const { family } = base;
   const { takesFolders } = definition.files;
   const find = (path: string, key: string) =>
     Object.hasOwn(texts, path)
-      ? [{ ...textInMemory(path, texts[path]!), openPicture: machine.openPicture }]
+      ? [{ ...textInMemory(path, texts[path]!), openContent: machine.openContent }]
       : machine.data(data, path, { takesFolders, key, onDownload });
   const train = await Promise.all(
     trainingFiles(data).map(async (name) => ({ name, files: await find(name, 'data.train') })),
@@ -124,9 +123,15 @@ async function listDigests(
   ];
 }
 
-/** Identifies the rows of a file, and the pictures that they name. */
+/** Identifies the rows of a file, and the files that they name. */
 function dataDigest(file: TextFile, machine: RunMachine): string | Promise<string> {
-  if (file.pictures) return textDigest(withDigests(file), machine.newHash());
+  if (file.contents) {
+    const digests = [...file.contents].map(([name, content]) =>
+      content instanceof Error ? name : `${name} ${content.digest}`,
+    );
+    const read = () => [file.read(() => {}), ...digests.sort()].join('\n');
+    return textDigest({ ...file, read }, machine.newHash());
+  }
   return file.digest?.() ?? textDigest(file, machine.newHash());
 }
 

@@ -31,7 +31,7 @@ export function keepTest(run: FolderFiles, event: EventOf<'test'>): void {
   run.write(RUN_FILES.card, withTestScores(card, event));
 }
 
-/** A card has at most six small pictures, and a table of classes. */
+/** A card has at most six small images, and a table of classes. */
 const MAX_CARD = 2 ** 24;
 
 /** The files of a run's result. */

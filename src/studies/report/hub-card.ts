@@ -1,6 +1,6 @@
 import { parse, stringify } from 'yaml';
 import { InvalidFile } from '../../support/user-error.ts';
-import { WRONG_PICTURES } from './model-card.ts';
+import { WRONG_FILES } from './model-card.ts';
 
 /** The facts of a repository that a run's card lacks. */
 export interface HubCard {
@@ -51,7 +51,7 @@ export function hubCard(card: string | undefined, facts: HubCard, where: string)
       [SETTINGS]: datasets === undefined || isDataPublic ? index : withoutNames(index),
     }),
   };
-  const body = withoutPictures((card ?? `# ${repo}\n`).slice(whole.length));
+  const body = withoutImages((card ?? `# ${repo}\n`).slice(whole.length));
   return `---\n${stringify(front)}---\n${form === 'adapter' ? ofRepository(body, repo) : withoutUse(body, repo)}`;
 }
 
@@ -70,9 +70,9 @@ function withoutNames(index: unknown): unknown {
   );
 }
 
-/** The card without the user's pictures. */
-function withoutPictures(body: string): string {
-  return body.replace(new RegExp(`^## ${WRONG_PICTURES}\\n[^]*?(?=^## )`, 'm'), '');
+/** The card without the user's images. */
+function withoutImages(body: string): string {
+  return body.replace(new RegExp(`^## ${WRONG_FILES}\\n[^]*?(?=^## )`, 'm'), '');
 }
 
 /** The code of a run's folder, for the repository. */

@@ -42,9 +42,9 @@ it('says which scores are lowered for the choice among models', () => {
   expect(card({}, { verdict: verdict(0.71234567) })).not.toContain('lowered');
 });
 
-it('shows which pictures are wrong, but not on the Hub', () => {
-  const picture = 'data:image/bmp;base64,AAAA';
-  const mistake = { text: 'a/1.png', picture, label: 'a', predicted: 'b\n## Use', probability: 0.987 };
+it('shows which images are wrong, but not on the Hub', () => {
+  const preview = 'data:image/bmp;base64,AAAA';
+  const mistake = { text: 'a/1.png', preview, label: 'a', predicted: 'b\n## Use', probability: 0.987 };
   const confusion = {
     labels: ['a', 'b'],
     counts: [
@@ -68,7 +68,7 @@ it('shows which pictures are wrong, but not on the Hub', () => {
   expect(uploaded).not.toContain('data:image');
   expect(uploaded).toMatch(/## Classes\n\n.*\n\n## Ranks\n/s);
   // A wrong prediction of a text is not in a card at all.
-  expect(card({}, { mistakes: [{ ...mistake, picture: undefined }] })).not.toContain('a/1.png');
+  expect(card({}, { mistakes: [{ ...mistake, preview: undefined }] })).not.toContain('a/1.png');
 });
 
 it('escapes names of labels', () => {

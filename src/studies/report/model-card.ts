@@ -1,8 +1,9 @@
 import { stringify } from 'yaml';
 import { readExtension } from '../../input/data/detect-format.ts';
 import { EMBEDDED_MODEL, parseModelId } from '../../input/hub/model-id.ts';
+import { mediumNamed } from '../../input/media/media.ts';
 import { methodNamed } from '../../methods/tuners/registry.ts';
-import { INPUT_KINDS } from '../../program/modalities/input-kinds.ts';
+import { TEXTS_IN_PYTHON } from '../../program/modalities/in-python.ts';
 import { averaged, SCORES, type ScoreDefinition, scoreDefinition } from '../../scores/metrics/scores.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { lastPart, printable } from '../../support/text.ts';
@@ -45,7 +46,7 @@ export function modelCard(facts: ModelCardInputs): string {
     introduction(facts, base),
     ...section('Scores', [verdictText(facts), scoreTable(facts)].filter((part) => part !== '').join('\n\n')),
     ...section('Classes', confusionTable(facts)),
-    ...section(WRONG_PICTURES, wrongPictures(facts)),
+    ...section(WRONG_FILES, showWrong(facts)),
     ...section('Ranks', Object.keys(ranks).length > 0 ? rankSection(rankTable(ranks)) : ''),
     ...section('Settings', `\`\`\`yaml\n${stringify(settings(facts)).trimEnd()}\n\`\`\``),
     ...section('Use', usage(facts, base)),
@@ -87,7 +88,7 @@ function section(title: string, body: string): string[] {
 function frontMatter(facts: ModelCardInputs, base: string, title: string): object {
   const { method, data, task } = facts.config;
   const { words } = taskNamed(task);
-  const { pipeline, name } = words.hubOf?.[words.reads?.(data) ?? 'text'] ?? words.hub;
+  const { pipeline, name } = mediumNamed(words.medium?.(data))?.hub ?? words.hub;
   const { tags } = methodNamed(method).words;
   const library = nameLibrary(facts);
   const sets = scoresOfSets(facts);
@@ -198,19 +199,19 @@ function confusionTable({ confusion }: ModelCardInputs): string {
   return table(['', ...names.map((name) => `predicted ${name}`)], rows);
 }
 
-/** The title of the card's section with pictures. They are not uploaded with the card. */
-export const WRONG_PICTURES = 'Wrong predictions';
-/** Maximum number of pictures in a card. */
-const MAX_PICTURES = 6;
+/** The title of the card's section with images. They are not uploaded with the card. */
+export const WRONG_FILES = 'Wrong predictions';
+/** Maximum number of images in a card. */
+const MAX_FILES = 6;
 
-/** The most confident wrong predictions as pictures. A card of texts has none, because it may be published. */
-function wrongPictures({ mistakes = [] }: ModelCardInputs): string {
-  const rows = mistakes.slice(0, MAX_PICTURES).flatMap(({ picture, label, predicted, probability }) => {
-    return picture === undefined
+/** The most confident wrong predictions as images. A card of texts has none, because it may be published. */
+function showWrong({ mistakes = [] }: ModelCardInputs): string {
+  const rows = mistakes.slice(0, MAX_FILES).flatMap(({ preview, label, predicted, probability }) => {
+    return preview === undefined
       ? []
-      : [[`![](${picture})`, plainMarkdown(label), plainMarkdown(predicted), score(probability)]];
+      : [[`![](${preview})`, plainMarkdown(label), plainMarkdown(predicted), score(probability)]];
   });
-  return rows.length > 0 ? table(['Picture', 'Label', 'Predicted', 'Probability'], rows) : '';
+  return rows.length > 0 ? table(['Image', 'Label', 'Predicted', 'Probability'], rows) : '';
 }
 
 /** The scores of a validation set. */
@@ -258,7 +259,7 @@ function usage(facts: ModelCardInputs, base: string): string {
   const { config, labels, onlyBase, normalize = false } = facts;
   const { data, task } = config;
   const library = nameLibrary(facts);
-  const { use, python, reads } = taskNamed(task).words;
+  const { use, python, medium } = taskNamed(task).words;
   const { command: line, explanation } = use(data);
   const explained = explanation === undefined ? '' : ` (${explanation})`;
   const command = ['```sh', line, '```'];
@@ -272,7 +273,7 @@ function usage(facts: ModelCardInputs, base: string): string {
   }
   const { name, folder, imports, load } = PYTHON_LOADING[library];
   const { autoModel, hasClasses, imports: more = [], lines } = python(data, { folder, normalize });
-  const { class: encoder, name: variable } = INPUT_KINDS[reads?.(data) ?? 'text'].python;
+  const { class: encoder, name: variable } = mediumNamed(medium?.(data))?.python ?? TEXTS_IN_PYTHON;
   const classes = hasClasses ? `, num_labels=${labels.length || 1}` : '';
   const pretrained = `${autoModel}.from_pretrained(${JSON.stringify(base)}${classes})`;
   return [

@@ -1,6 +1,7 @@
 import type { Table } from '../../input/data/table/read-table.ts';
 import { isNumber } from '../../input/data/table-layout.ts';
-import { findFileKind, type InputKind } from '../../program/modalities/input-kinds.ts';
+import { findMedium } from '../../input/media/media.ts';
+import type { Medium } from '../../input/media/medium.ts';
 
 /** Statistics of a column. */
 export interface Column {
@@ -22,8 +23,8 @@ export interface Column {
   isNumbering: boolean;
   /** Whether all fields are numbers with a decimal comma, which cannot be read. */
   hasDecimalCommas: boolean;
-  /** The kind of the files that all fields name, such as pictures. Undefined for texts. */
-  files: InputKind | undefined;
+  /** The medium of the files that all fields name. Undefined for texts. */
+  files: Medium | undefined;
   /** The separator of the labels in a field, if some fields have several. */
   separator: string | undefined;
   /** The share of the fields with a separator. */
@@ -71,7 +72,7 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
       range,
       isNumbering: isWhole && values.size === fields.length && range[1] - range[0] === fields.length - 1,
       hasDecimalCommas,
-      files: findFileKind(fields),
+      files: findMedium(fields),
       separator,
       several:
         separator === undefined ? 0 : fields.filter((one) => one.includes(separator)).length / fields.length,

@@ -8,7 +8,7 @@ import { column, delimiterKey, layoutKeys } from '../table-columns.ts';
 export const labelledDataSchema = z.strictObject({
   /** TSV, CSV or JSON Lines. */
   ...dataFileKeys,
-  /** Column of the text, or of the path of a picture: its name (header or JSON key) or its number from 0. */
+  /** Column of the text, or of the path of a file, such as an image: its name (header or JSON key) or its number from 0. */
   text: column,
   /** Column of the second text, for pairs. */
   text_pair: column.optional(),
@@ -24,10 +24,10 @@ export const labelledDataSchema = z.strictObject({
   on_bad_row: z.enum(ON_BAD_ROW).optional(),
   /** Maximum number of tokens, special tokens included. Longer texts are truncated. */
   max_length: z.int().min(1).default(128),
-  /** Whether `text` names pictures. Set by the run, from its model. */
-  pictures: z.boolean().optional(),
+  /** The medium of the files that `text` names, such as `image`. Set by the run, from its model. */
+  medium: z.string().optional(),
   /**
-   * Changes of training pictures: `none` (default), or `light`, random crops and flips. They depend on the seed and the
+   * Changes of training images: `none` (default), or `light`, random crops and flips. They depend on the seed and the
    * step.
    */
   augment: z.enum(['none', 'light']).optional(),

@@ -1,7 +1,8 @@
 import type { Row } from '../../input/data/rows.ts';
+import { mediumNamed } from '../../input/media/media.ts';
 import { bagOfWords } from '../../scores/baselines/bag-of-words.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
-import { type LinearLoss, linearPixels } from '../../scores/baselines/linear-model.ts';
+import { type LinearLoss, linearBytes } from '../../scores/baselines/linear-model.ts';
 import type { LabelBaselines, Targets } from './label-kind.ts';
 
 /** Rows with their targets. */
@@ -26,15 +27,15 @@ export const textBaselines = baselinesWith(
   (name) => name,
 );
 
-/** The baselines of pictures: a linear model of their colors at 16 x 16 pixels, and the best constant answer. */
-export const pictureBaselines = baselinesWith(
-  ({ rows, ...learnt }, others) => linearPixels({ ...learnt, pictures: listSmall(rows) }, listSmall(others)),
-  () => 'a linear model of 16 x 16 pixels',
+/** The baselines of files: a linear model of their small versions, and the best constant answer. */
+export const contentBaselines = baselinesWith(
+  ({ rows, ...learnt }, others) => linearBytes({ ...learnt, files: listSmall(rows) }, listSmall(others)),
+  (_, rows) => `a linear model of ${mediumNamed(rows[0]!.content!.medium)!.small}`,
 );
 
-const listSmall = (rows: readonly Row[]) => rows.map(({ picture }) => picture!.small);
+const listSmall = (rows: readonly Row[]) => rows.map(({ content }) => content!.small);
 
-function baselinesWith(learn: Learn, nameOf: (linearName: string) => string) {
+function baselinesWith(learn: Learn, nameOf: (linearName: string, rows: readonly Row[]) => string) {
   return async (
     { linearLoss, linearName, blind }: LabelBaselines,
     train: Labelled,
@@ -47,7 +48,7 @@ function baselinesWith(learn: Learn, nameOf: (linearName: string) => string) {
     const learned = { ...train, outputs: constant.logits.length, loss: linearLoss };
     const logits = Float32Array.from(await learn(learned, validation.rows));
     return [
-      { name: nameOf(linearName), isBlind: false, scores: scores(logits) },
+      { name: nameOf(linearName, train.rows), isBlind: false, scores: scores(logits) },
       { name: constant.name, isBlind: true, scores: scores(Float32Array.from(everywhere)) },
     ];
   };

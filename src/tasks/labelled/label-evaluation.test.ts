@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import type { Row } from '../../input/data/rows.ts';
-import { thumbnail } from '../../input/pictures/thumbnail.ts';
 import type { Mistake } from '../../program/example-set.ts';
 import { scoreKind } from '../regression/definition.ts';
 import { classKind } from '../single-label-classification/definition.ts';
@@ -68,11 +67,10 @@ it('records at most 20 errors with at most 200 characters of each text', () => {
   expect(mistakes[0]).toMatchObject({ text: `${'😀'.repeat(199)}…`, text_pair: 'b' });
 });
 
-it('records a thumbnail of a picture', () => {
-  const pixels = { width: 1, height: 1, data: Uint8Array.of(1, 2, 3) };
-  const picture = { pixels, small: Uint8Array.of(1), digest: 'a' };
-  const [mistake] = mistakesOf([{ text: 'a.png', label: 'ham', picture }], [[0, 1]], [0])!;
-  expect(mistake).toMatchObject({ text: 'a.png', picture: thumbnail(pixels) });
+it('records a preview of a file', () => {
+  const content = { medium: 'image', small: Uint8Array.of(1), digest: 'a', preview: () => 'data:,x' };
+  const [mistake] = mistakesOf([{ text: 'a.png', label: 'ham', content }], [[0, 1]], [0])!;
+  expect(mistake).toMatchObject({ text: 'a.png', preview: 'data:,x' });
 });
 
 it('records no errors for labels that are numbers', () => {

@@ -1,6 +1,5 @@
 import type { Row } from '../../input/data/rows.ts';
 import { groupEqualTexts } from '../../input/data/split-rows.ts';
-import { thumbnail } from '../../input/pictures/thumbnail.ts';
 import {
   type Certainty,
   type EvaluatedRows,
@@ -20,13 +19,13 @@ import { readLabelledRows } from './read-rows.ts';
 export interface LabelledRows {
   rows: Row[];
   fileName: string;
-  /** Notices about skipped rows, near-equal pictures or a guessed encoding. */
+  /** Notices about skipped rows, near-equal files or a guessed encoding. */
   skipped: readonly string[];
   /** The classes in order, if the file lists them. */
   names?: readonly string[] | undefined;
 }
 
-/** Decides whether rows are independent: by their texts, or groups of near-equal pictures. */
+/** Decides whether rows are independent: by their texts, or groups of near-equal files. */
 export const evaluatedTexts = ({ text, textPair, alike }: Row) =>
   alike === undefined ? [text, textPair] : [alike];
 
@@ -125,11 +124,11 @@ function findMistakes<Answer extends LabelAnswer>(
     .sort((a, b) => b.probability - a.probability)
     .slice(0, MAX_MISTAKES)
     .map(({ row, label, predicted, probability }) => {
-      const { text, textPair, picture } = rows[row]!;
+      const { text, textPair, content } = rows[row]!;
       return {
         text: truncateText(text),
         ...(textPair !== undefined && { text_pair: truncateText(textPair) }),
-        ...(picture && { picture: thumbnail(picture.pixels) }),
+        ...(content && { preview: content.preview() }),
         label: truncateText(label),
         predicted: truncateText(predicted),
         probability,

@@ -4,11 +4,12 @@ import {
   type OnSkipped,
   type Row,
   RowProblems,
-  unreadablePicture,
+  unreadable,
 } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { alikePictures } from '../../input/pictures/alike.ts';
-import type { Picture } from '../../input/pictures/picture-reader.ts';
+import { groupAlike } from '../../input/media/alike.ts';
+import { mediumNamed } from '../../input/media/media.ts';
+import type { FileContent } from '../../input/media/medium.ts';
 import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
 import { sentenceClassifier } from '../../program/objectives/sentence-classifier.ts';
 import { sequenceModel } from '../../program/objectives/sequence-loss.ts';
@@ -24,7 +25,7 @@ import {
 import { withPooling } from '../sentence-vectors.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
-import { pictureBaselines, textBaselines } from './label-baselines.ts';
+import { contentBaselines, textBaselines } from './label-baselines.ts';
 import { evaluatedTexts, type LabelledRows, labelEvaluation } from './label-evaluation.ts';
 import { type LabelAnswer, type LabelKind, labelScores } from './label-kind.ts';
 import { describeWords } from './labelled-words.ts';
@@ -40,7 +41,7 @@ import {
 } from './read-inputs.ts';
 import { readLabelledRows } from './read-rows.ts';
 
-/** Defines a task on rows with one label field: of texts, pairs of texts or pictures. */
+/** Defines a task on rows with one label field: of texts, pairs of texts, or files such as images. */
 export function labelledTask<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
 ): TaskDefinition<LabelledData, LabelledRows, TextInput, typeof labelledDataSchema> {
@@ -107,7 +108,7 @@ export function labelledTask<Answer extends LabelAnswer>(
         const onSkipped = reading.on_bad_row === 'skip' ? tell : undefined;
         const rows = withAlike(
           files.flatMap((file) =>
-            rowsWithPictures(
+            rowsWithContents(
               parseRows(file.read(tell), file.name, asOptions(reading), tell),
               file,
               onSkipped,
@@ -141,7 +142,10 @@ export function labelledTask<Answer extends LabelAnswer>(
         strata: kind.leastLabels > 0 && !kind.listed ? rows.map(({ label }) => String(label)) : undefined,
         pick: (numbers) => ({ ...file, rows: numbers.map((number) => rows[number]!) }),
       }),
-      detected: ({ rows }): Partial<LabelledData> => (rows[0]?.picture ? { pictures: true } : {}),
+      detected: ({ rows }): Partial<LabelledData> => {
+        const [{ content } = {}] = rows as readonly Partial<Row>[];
+        return content ? { medium: content.medium } : {};
+      },
       notices: ({ skipped }) => (skipped.length > 0 ? [skipped.join(' ')] : []),
       withFlags(reading, flags, file, withoutAnswers) {
         const columns = useColumns(reading, flags, !withoutAnswers);
@@ -163,7 +167,7 @@ export function labelledTask<Answer extends LabelAnswer>(
           targets: kind.targets(rows, labels, fileName),
         }));
         const width = outputs(labels);
-        const baselines = learnt!.rows[0]?.picture ? pictureBaselines : textBaselines;
+        const baselines = learnt!.rows[0]?.content ? contentBaselines : textBaselines;
         return baselines(kind.baselines, learnt!, scored!, labels, (logits) => ({
           ...kind.scores(logits, width, scored!.targets),
           loss: kind.evaluationLoss(logits, width, scored!.targets),
@@ -247,8 +251,8 @@ function recognizeKind<Answer extends LabelAnswer>(
   if (!isOne) return undefined;
   return {
     labels: kind.leastLabels === 0 ? [] : labels,
-    data: model.config.picture
-      ? { text: 'image', pictures: true }
+    data: model.config.content
+      ? { text: model.config.content.medium, medium: model.config.content.medium }
       : { text: 0, max_length: DEFAULT_MAX_LENGTH },
   };
 }
@@ -261,43 +265,44 @@ function labelProblems({ text, text_pair, label }: LabelledData): Problem[] {
 }
 
 /**
- * Gives rows of a file their pictures.
+ * Adds the contents of the files that rows name.
  *
- * @param onSkipped called with the reasons and the number of rows without a picture, if they are to be skipped
- * @throws UserError that lists all pictures that cannot be read, with their lines
+ * @param onSkipped called with the reasons and the number of rows without content, if they are to be skipped
+ * @throws UserError that lists all files that cannot be read, with their lines
  */
-function rowsWithPictures(
+function rowsWithContents(
   rows: readonly Row[],
-  { name, pictures }: Pick<TextFile, 'name' | 'pictures'>,
+  { name, contents }: Pick<TextFile, 'name' | 'contents'>,
   onSkipped: OnSkipped | undefined,
 ): Row[] {
-  if (!pictures) return [...rows];
+  if (!contents) return [...rows];
   const problems = new RowProblems(name);
-  const shown = rows.flatMap((row): Row[] => {
-    const picture = pictures.get(row.text);
-    if (picture && !(picture instanceof Error)) return [{ ...row, picture }];
-    problems.add(row.line, unreadablePicture(picture?.message ?? row.text));
+  const complete = rows.flatMap((row): Row[] => {
+    const content = contents.get(row.text);
+    if (content && !(content instanceof Error)) return [{ ...row, content }];
+    problems.add(row.line, unreadable(content?.message ?? row.text));
     return [];
   });
-  if (onSkipped) problems.tellSkipped(shown.length, onSkipped);
+  if (onSkipped) problems.tellSkipped(complete.length, onSkipped);
   else problems.throwIfAny();
-  return shown;
+  return complete;
 }
 
-/** Names the groups of near-equal pictures, so that they stay on one side of a split. */
+/** Names the groups of near-equal contents, so that they stay on one side of a split. */
 function withAlike(rows: readonly Row[]): Row[] {
-  const pictures = rows.map(({ picture }) => picture);
-  if (!pictures.every((picture): picture is Picture => picture !== undefined)) return [...rows];
-  const first = alikePictures(pictures);
-  return rows.map((row, i) => ({ ...row, alike: pictures[first[i]!]!.digest }));
+  const contents = rows.map(({ content }) => content);
+  if (!contents.every((content): content is FileContent => content !== undefined)) return [...rows];
+  const first = groupAlike(contents);
+  return rows.map((row, i) => ({ ...row, alike: contents[first[i]!]!.digest }));
 }
 
-/** A notice about near-equal pictures in a file. */
+/** A notice about near-equal contents of a file. */
 function alikeNotice(rows: readonly Row[]): string | undefined {
   const names = new Map<string, string[]>();
   for (const { alike, text } of rows) if (alike) names.set(alike, [...(names.get(alike) ?? []), text]);
   const groups = [...names.values()].filter((group) => group.length > 1);
   if (groups.length === 0) return undefined;
   const count = groups.reduce((sum, group) => sum + group.length, 0);
-  return `${count} pictures are nearly equal to another one, such as ${groups[0]!.slice(0, 2).join(' and ')}. They stay on one side of a split.`;
+  const plural = mediumNamed(rows[0]!.content?.medium)?.plural;
+  return `${count} ${plural} are nearly equal to another one, such as ${groups[0]!.slice(0, 2).join(' and ')}. They stay on one side of a split.`;
 }

@@ -1,4 +1,6 @@
-import { PICTURE_IN_PYTHON, textsInPython } from '../../program/modalities/in-python.ts';
+import { mediumNamed } from '../../input/media/media.ts';
+import type { MediumInPython } from '../../input/media/medium.ts';
+import { textsInPython } from '../../program/modalities/in-python.ts';
 import type { PythonResult, PythonUse, TaskTexts } from '../task-words.ts';
 import { classifiesVectors, type LabelledData } from './data-section.ts';
 import type { LabelAnswer, LabelKind } from './label-kind.ts';
@@ -11,16 +13,16 @@ export function describeWords({
 }: Pick<LabelKind<LabelAnswer>, 'name' | 'trainedFor'>): TaskTexts<LabelledData> {
   return {
     name,
-    trainedFor({ text_pair, pictures }) {
-      if (pictures) return trainedFor('pictures');
-      return trainedFor(text_pair === undefined ? 'texts' : 'pairs of texts');
+    trainedFor({ text_pair, medium }) {
+      const { plural = text_pair === undefined ? 'texts' : 'pairs of texts' } = mediumNamed(medium) ?? {};
+      return trainedFor(plural);
     },
     hub: { pipeline: 'text-classification', name: 'Text Classification' },
-    hubOf: { image: { pipeline: 'image-classification', name: 'Image Classification' } },
-    reads: ({ pictures }) => (pictures ? 'image' : 'text'),
+    medium: ({ medium }) => medium,
     use: usage,
     python(data, result) {
-      if (data.pictures) return picturesInPython(data, result);
+      const medium = mediumNamed(data.medium);
+      if (medium) return filesInPython(medium.python, data, result);
       return classifiesVectors(data) ? layerInPython(data, result) : headInPython(data);
     },
   };
@@ -35,29 +37,28 @@ function headInPython({ text_pair, max_length }: Partial<LabelledData>): PythonU
   };
 }
 
-/** Python that classifies a picture with the head of the base's class, or with a layer on its features. */
-function picturesInPython(data: Partial<LabelledData>, { folder, normalize }: PythonResult): PythonUse {
-  const imports = ['from PIL import Image'];
-  const autoModel = 'AutoModelForImageClassification';
+/** Python that classifies a file with the head of the base's class, or with a layer on its features. */
+function filesInPython(
+  { classifier, imports, inputs, features }: MediumInPython,
+  data: Partial<LabelledData>,
+  { folder, normalize }: PythonResult,
+): PythonUse {
   if (!classifiesVectors(data))
     return {
-      autoModel,
+      autoModel: classifier,
       hasClasses: true,
       imports,
-      lines: [PICTURE_IN_PYTHON, 'logits = model(**inputs).logits'],
+      lines: [inputs, 'logits = model(**inputs).logits'],
     };
-  // The features of such a layer are what the classifier of the base's class reads.
-  const features = normalize ? 'torch.nn.functional.normalize(features)' : 'features';
+  const read = normalize ? 'torch.nn.functional.normalize(features)' : 'features';
   return {
     autoModel: 'AutoModel',
     imports: [...imports, 'import torch', 'from safetensors.torch import load_file'],
     lines: [
       `layer = load_file("${folder}/head.safetensors")`,
-      PICTURE_IN_PYTHON,
-      'hidden = model(**inputs).last_hidden_state',
-      '# DINOv2: class token and mean of the patches; ViT: class token; CLIP and SigLIP: mean of the patches',
-      'features = torch.cat([hidden[:, 0], hidden[:, 1:].mean(1)], 1)',
-      `logits = ${features} @ layer["weight"].T + layer["bias"]`,
+      inputs,
+      ...features,
+      `logits = ${read} @ layer["weight"].T + layer["bias"]`,
     ],
   };
 }
@@ -87,14 +88,14 @@ function layerInPython(
 }
 
 /** How to use a model: with lines of text or, for pairs, with JSON Lines. It does not depend on the run's columns. */
-function usage({ text, text_pair, pictures }: Partial<LabelledData>): {
+function usage({ text, text_pair, medium }: Partial<LabelledData>): {
   command: string;
   explanation: string;
 } {
-  if (pictures)
+  if (medium)
     return {
-      command: 'adalora predict . photos',
-      explanation: 'a line of JSON for each picture in the folder',
+      command: 'adalora predict . FOLDER',
+      explanation: `a line of JSON for each ${medium} in the folder`,
     };
   if (text_pair === undefined)
     return {

@@ -4,6 +4,7 @@ import { MAX_FIELDS, parseDelimited } from '../../input/data/parse-delimited.ts'
 import { parseRows } from '../../input/data/parse-rows.ts';
 import type { DataOptions, FileFormat, OnSkipped, Row } from '../../input/data/rows.ts';
 import { looksLikeHeader, tableLayout } from '../../input/data/table-layout.ts';
+import { MEDIA } from '../../input/media/media.ts';
 import { listNames } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import type { InputShape } from '../assert-input.ts';
@@ -31,7 +32,7 @@ export function toRows(inputs: readonly TextInput[]): RowInput[] {
 }
 
 /** Names of the keys that rows of files have besides their texts. */
-const OTHERS = ['line', 'id', 'place', 'label', 'image', 'picture'];
+const OTHERS = ['line', 'id', 'place', 'label', 'content', ...MEDIA.map(({ name }) => name)];
 
 /** Texts or pairs, as in the run. Without a run, there is no label column, and both are accepted. */
 export function textsShape({ text_pair, label }: Partial<ReadingOf<LabelledData>>): InputShape {

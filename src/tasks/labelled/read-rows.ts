@@ -10,11 +10,11 @@ import { classifiesVectors, type LabelledData } from './data-section.ts';
 import type { Targets } from './label-kind.ts';
 
 /** The parts of a row from which its label is predicted. */
-export type RowInput = Pick<Row, 'text' | 'textPair' | 'id' | 'picture'>;
+export type RowInput = Pick<Row, 'text' | 'textPair' | 'id' | 'content'>;
 
 type Context = EncodingContext<LabelledData>;
 
-/** Texts, pairs or pictures in the form that the model reads: a classification head's, or a linear layer's on vectors. */
+/** Texts, pairs or files in the form that the model reads: a classification head's, or a linear layer's on vectors. */
 export interface ReadRows {
   examples: ExampleSet;
   /** Computes the logits of some rows, for each of them [outputs]. */
@@ -48,7 +48,7 @@ export function readLabelledRows(
   };
 }
 
-/** Each text, pair or picture is a separate example. */
+/** Each text, pair or file is a separate example. */
 function headRows(
   rows: readonly RowInput[],
   { modality, isTraining, reading, seed, classWeights }: Context,
@@ -69,7 +69,7 @@ function headRows(
   };
 }
 
-/** Each text of a row, or its picture, has a vector. A text that occurs several times is computed once. */
+/** Each text of a row, or its file, has a vector. A text that occurs several times is computed once. */
 function vectorRows(
   rows: readonly RowInput[],
   { config, modality, classWeights }: Context,
@@ -78,8 +78,8 @@ function vectorRows(
 ): ReadRows {
   const prompt = promptFor('text', {}, config);
   const width = rows.some(({ textPair }) => textPair !== undefined) ? 2 : 1;
-  const items = rows.map(({ text, textPair = '', picture }) =>
-    [text, textPair].slice(0, width).map((one) => modality.item({ text: one, picture }, prompt)),
+  const items = rows.map(({ text, textPair = '', content }) =>
+    [text, textPair].slice(0, width).map((one) => modality.item({ text: one, content }, prompt)),
   );
   const set = modality.set(items.flat());
   const groups = items.map((row) => row.map((item) => set.numberOf(item)));

@@ -241,9 +241,9 @@ async function computeVectors(
 ): Promise<ComparedVectors<Float32Array>> {
   const itemsOf = (texts: Iterable<string>, column: number) => {
     const prompt = promptFor(chooseRole(rows, column), reading, config);
-    const pictureOf = (text: string) => (rows.whole ?? rows).pictures?.get(text);
+    const contentOf = (text: string) => (rows.whole ?? rows).contents?.get(text);
     return [...new Set(texts)].map(
-      (text) => [text, modality.item({ text, picture: pictureOf(text) }, prompt)] as const,
+      (text) => [text, modality.item({ text, content: contentOf(text) }, prompt)] as const,
     );
   };
   const queries = itemsOf(

@@ -1,7 +1,8 @@
 import { beginsWithObject, firstLine, TEXT_NAME } from '../../input/data/detect-format.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
 import { readTable } from '../../input/data/table/read-table.ts';
-import type { Picture } from '../../input/pictures/picture-reader.ts';
+import { MEDIA } from '../../input/media/media.ts';
+import type { FileContent } from '../../input/media/medium.ts';
 import { listNames } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { shortest } from '../classes/labels.ts';
@@ -68,8 +69,8 @@ export interface EmbeddedText {
   prompt?: string;
   /** Number of components to keep. Default: all. */
   dimensions?: number;
-  /** For models of pictures, which read no text. */
-  picture?: Picture;
+  /** For models of a medium, which read no text. */
+  content?: FileContent;
 }
 
 export interface Embedding {
@@ -93,14 +94,14 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
     },
     shape: () => ({
       keys: { text: { is: 'a string' }, prompt: { is: 'a string', optional: true } },
-      others: ['dimensions', 'line', 'image', 'picture'],
+      others: ['dimensions', 'line', 'content', ...MEDIA.map(({ name }) => name)],
     }),
     line: () => (text) => ({ text }),
   },
   async answer(inputs, { program, values }, context, batchSize) {
     const { reading, config, modality } = context;
-    const items = inputs.map(({ text, picture, prompt = promptFor('text', reading, config) }) =>
-      modality.item({ text, picture }, prompt),
+    const items = inputs.map(({ text, content, prompt = promptFor('text', reading, config) }) =>
+      modality.item({ text, content }, prompt),
     );
     const set = modality.set(items);
     const vectors = await set.vectors(program, values, batchSize);

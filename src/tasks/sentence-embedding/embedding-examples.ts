@@ -31,7 +31,7 @@ export function embeddingExamples(
   const { reading, config, modality } = context;
   const prompts = [0, 1].map((column) => promptFor(chooseRole(rows, column), reading, config));
   const item = (text: string, column: number) =>
-    modality.item({ text, picture: rows.pictures?.get(text) }, prompts[column]);
+    modality.item({ text, content: rows.contents?.get(text) }, prompts[column]);
   const items = rows.columns[0]!.map((_, row) => [
     ...rows.columns.map((column, i) => item(column[row]!, i)),
     ...(rows.negatives?.[row] ?? []).map((text) => item(text, 1)),

@@ -2,11 +2,11 @@ import { detectFormat } from '../../input/data/detect-format.ts';
 import { jsonLines, ownValue, requireText, typeName } from '../../input/data/json-lines.ts';
 import { parseDelimited } from '../../input/data/parse-delimited.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
-import { RowProblems, unreadablePicture } from '../../input/data/rows.ts';
+import { RowProblems, unreadable } from '../../input/data/rows.ts';
 import { haveDecimalCommas, isNumber } from '../../input/data/table-layout.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { alikePictures } from '../../input/pictures/alike.ts';
-import type { Picture } from '../../input/pictures/picture-reader.ts';
+import { groupAlike } from '../../input/media/alike.ts';
+import type { FileContent } from '../../input/media/medium.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import type { ReadingOf } from '../prediction.ts';
 import {
@@ -129,8 +129,8 @@ export interface EmbeddingRows {
   scores?: readonly number[];
   /** Classes of the texts. */
   classes?: readonly string[];
-  /** For models of pictures: the pictures by their digests, which are the texts. */
-  pictures?: ReadonlyMap<string, Picture>;
+  /** For models of a medium: the contents of files by their digests, which are the texts. */
+  contents?: ReadonlyMap<string, FileContent>;
   /** The queries and texts of files in BEIR's format, for scores. */
   retrieval?: Retrieval;
   /** The rows of the whole file, if these are some of them. Queries search among the texts of all. */
@@ -221,15 +221,15 @@ export function joinedRows(parts: readonly EmbeddingRows[]): EmbeddingRows {
     ...(parts[0]!.negatives && { negatives: joinParts(({ negatives }) => negatives) }),
     ...(form === 'scored' && { scores: joinParts(({ scores }) => scores) }),
     ...(form === 'labelled' && { classes: joinParts(({ classes }) => classes) }),
-    ...(parts[0]!.pictures && { pictures: new Map(joinParts(({ pictures }) => [...(pictures ?? [])])) }),
+    ...(parts[0]!.contents && { contents: new Map(joinParts(({ contents }) => [...(contents ?? [])])) }),
     ...(parts[0]!.whole && { whole: joinedRows(parts.map((part) => part.whole ?? part)) }),
   };
 }
 
-/** The first of the pictures that are nearly equal to a row's. Texts stay. */
-export function alikeTexts({ columns, pictures = new Map() }: EmbeddingRows): readonly (readonly string[])[] {
-  const digests = [...pictures.keys()];
-  const first = alikePictures([...pictures.values()]);
+/** The first of the contents that are nearly equal to a row's. Texts stay. */
+export function alikeTexts({ columns, contents = new Map() }: EmbeddingRows): readonly (readonly string[])[] {
+  const digests = [...contents.keys()];
+  const first = groupAlike([...contents.values()]);
   const groups = new Map(digests.map((digest, i) => [digest, digests[first[i]!]!]));
   return columns.map((column) => column.map((text) => groups.get(text) ?? text));
 }
@@ -255,16 +255,16 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
     ...(form === 'labelled' ? [] : [rows.map((row) => row.textPair as string)]),
   ];
   const others = rows.map((row) => [...(row.others ?? [])]);
-  const pictures = new Map<string, Picture>();
+  const contents = new Map<string, FileContent>();
   const admit = (texts: string[], place: number, line: number) => {
     const text = texts[place]!;
-    const picture = file.pictures?.get(text);
-    if (picture instanceof Error) {
-      problems.add(line, unreadablePicture(picture.message));
-    } else if (picture) {
-      // Files may have different pictures under one name.
-      texts[place] = picture.digest;
-      pictures.set(picture.digest, picture);
+    const found = file.contents?.get(text);
+    if (found instanceof Error) {
+      problems.add(line, unreadable(found.message));
+    } else if (found) {
+      // Files may have different contents under one name.
+      texts[place] = found.digest;
+      contents.set(found.digest, found);
     }
     if (text.trim() === '') problems.add(line, { fault: 'has an empty text', hint: 'Remove such rows.' });
   };
@@ -294,7 +294,7 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
     fileName: file.name,
     columns,
     ...(negatives.length > 0 && { negatives: others }),
-    ...(file.pictures && { pictures }),
+    ...(file.contents && { contents }),
     ...(scores && { scores }),
     ...(form === 'labelled' && { classes: rows.map(({ label: found }) => String(found)) }),
   };

@@ -11,7 +11,7 @@ const MAX_WORDS = 1e6;
 
 /** Scores similarity by common words, without training: TF-IDF, fitted to the scored texts. */
 export function wordBaseline(_: unknown, rows: EmbeddingRows): Baseline[] {
-  if (rows.pictures) return [];
+  if (rows.contents) return [];
   const comparison = new RowComparison(rows);
   const [first, { texts }] = [rows.columns[0]!, comparison];
   const tfIdf = new TfIdf([...(rows.scores ? first : []), ...texts].map(splitWords), MAX_WORDS);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_THUMBNAIL } from '../../input/pictures/thumbnail.ts';
+import { MAX_PREVIEW } from '../../input/media/medium.ts';
 import { allocationSchema } from '../../methods/tuners/method-run.ts';
 import { MAX_MISTAKES } from '../../program/example-set.ts';
 import { toBeatSchema, verdictSchema } from './verdict.ts';
@@ -119,9 +119,9 @@ const shortText = text.max(400);
 const mistake = z.object({
   text: shortText,
   text_pair: shortText.optional(),
-  picture: text
-    .max(MAX_THUMBNAIL)
-    .regex(/^data:image\/bmp;base64,[\w+/]+=*$/)
+  preview: text
+    .max(MAX_PREVIEW)
+    .regex(/^data:(image|audio)\/[a-z]+;base64,[\w+/]+=*$/)
     .optional(),
   label: shortText,
   predicted: shortText,

@@ -1,22 +1,22 @@
 import { expect, it } from 'vitest';
 import type { Value } from '../../engine/graph/graph.ts';
 import { everyParameter } from '../../methods/tuners/full/definition.ts';
+import { PIXELS } from '../../models/families/vision/tower.ts';
 import { average } from '../../models/nn/losses.ts';
 import { countParts } from '../../program/batch-part.ts';
 import type { Engine } from '../../program/engine.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
-import { PIXELS } from '../../program/objectives/model-inputs.ts';
 import { classLoss, LABELS, sequenceModel } from '../../program/objectives/sequence-loss.ts';
 import { Program } from '../../program/program.ts';
 import { Random } from '../../support/random.ts';
 import { openModel } from '../../use/trained/node/load-model.ts';
 import { differentiateStep } from './differentiate-step.ts';
 
-/** A picture of this model has 10 tokens, so a part has at most 110 pictures. */
+/** An image of this model has 10 tokens, so a part has at most 110 images. */
 const FIXTURE = 'src/models/fixtures/models/dinov2-pictures';
 const [EXAMPLES, PARTS] = [250, [84, 83, 83]];
 
-it('differentiates many pictures in parts, with the result of the whole batch', async () => {
+it('differentiates many images in parts, with the result of the whole batch', async () => {
   const model = await openModel(FIXTURE, (family, config) =>
     sequenceModel(family, { ...config, numLabels: 3 }, classLoss),
   );
@@ -39,7 +39,7 @@ it('differentiates many pictures in parts, with the result of the whole batch', 
   const program = new Program(counting, model, tuner);
   const dims = [EXAMPLES, 3, 12, 12];
   const feeds = {
-    [PIXELS]: { data: new Random(0, 'pictures').normals(EXAMPLES * 3 * 12 * 12, 1), dims },
+    [PIXELS]: { data: new Random(0, 'images').normals(EXAMPLES * 3 * 12 * 12, 1), dims },
     [LABELS]: { data: Int32Array.from({ length: EXAMPLES }, (_, i) => (i * i) % 3), dims: [EXAMPLES] },
   };
   const whole = await program.differentiate(values, feeds, 0, 0);

@@ -4,9 +4,8 @@ import { Graph, type Value } from '../../engine/graph/graph.ts';
 import type { Tuner } from '../../methods/tuners/tuner.ts';
 import type { HeadDefinition } from '../../models/heads/head-definition.ts';
 import { headNamed } from '../../models/heads/registry.ts';
-import type { ModelInputs, PictureSize } from '../../models/model-definition.ts';
+import type { CommonConfig, ModelInputs } from '../../models/model-definition.ts';
 import { Network } from '../../models/nn/network.ts';
-import { PIXELS } from '../../program/objectives/model-inputs.ts';
 import { joinFeatures } from '../../program/objectives/sentence-classifier.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import {
@@ -49,7 +48,7 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
     });
     // The hidden states come first among the outputs, for callers that pool them.
     const states = tokens && { last_hidden_state: byToken(tokens, findTokens(model)) };
-    if (states && model.config.picture)
+    if (states && model.config.content)
       return [{ name: 'model', outputs: { ...states, pooler_output: logits } }];
     return [{ name: 'model', outputs: { ...states, ...namedOutputs(head, logits) } }];
   }
@@ -79,8 +78,8 @@ function readWhole(
   onTokens?: (hidden: Value) => void,
 ): Value {
   const { graph } = network;
-  const { picture } = model.config;
-  if (picture) return model.buildLogits(network, () => pictureInputs(graph, picture, onTokens));
+  const { content } = model.config;
+  if (content) return model.buildLogits(network, () => contentInputs(graph, content, onTokens));
   return model.buildLogits(network, () => ({
     batch: OPTIMUM_BATCH,
     sequence,
@@ -92,18 +91,18 @@ function readWhole(
   }));
 }
 
-function pictureInputs(
+function contentInputs(
   graph: Graph,
-  { height, width }: PictureSize,
+  { input: name, shape }: NonNullable<CommonConfig['content']>,
   onTokens?: (hidden: Value) => void,
 ): Partial<ModelInputs> {
-  const pixelValues = input(graph, PIXELS, 'float32', [OPTIMUM_BATCH, 3, height, width]);
-  return { batch: OPTIMUM_BATCH, pixelValues, ...(onTokens && { onTokens }) };
+  const content = input(graph, name, 'float32', [OPTIMUM_BATCH, ...shape]);
+  return { batch: OPTIMUM_BATCH, content, ...(onTokens && { onTokens }) };
 }
 
 /** The number of tokens of an example, if it is the same for all. */
 function findTokens({ config }: TaskModel): Dimension {
-  return config.picture ? config.maxLength : SEQUENCE;
+  return config.content ? config.maxLength : SEQUENCE;
 }
 
 /** Names of a linear layer's tensors in a graph. */

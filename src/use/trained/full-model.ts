@@ -1,6 +1,6 @@
 import { editJson } from '../../input/formats/bounded-json.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
-import { PROCESSOR_FILE } from '../../input/pictures/processor.ts';
+import { PROCESSOR_FILE } from '../../input/media/medium.ts';
 import { TEXT_FILES } from '../../input/text/text-files.ts';
 import type { ParameterLayout } from '../../methods/tuners/parameter-layout.ts';
 import { nameInFiles } from '../../models/bind-checkpoint.ts';

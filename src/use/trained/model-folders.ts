@@ -105,14 +105,14 @@ export class ModelFolders {
   async describe(folder: string, changes?: ModelConfig): Promise<Described> {
     const { disk, hub } = this.machine;
     const described = await describeModel(disk.within(folder), changes);
-    if (hub.knowsPooling(folder) || described.family.config.picture) return described;
+    if (hub.knowsPooling(folder) || described.family.config.content) return described;
     const unsupported = `the cached snapshot may lack ${SENTENCE_FILES.modules}; it is completed when the Hub can be reached`;
     return withChanges({ ...described, settings: { ...PLAIN_SENTENCE, unsupported } }, changes);
   }
 
   /** Reads everything in a folder except weights. */
   async read(folder: string, changes?: ModelConfig): Promise<DescribedModel> {
-    return readModel(await this.describe(folder, changes), this.machine.decodePicture);
+    return readModel(await this.describe(folder, changes), this.machine.decoders);
   }
 
   /** Opens a model folder's checkpoint and checks every tensor against the model. No weight is read yet. */

@@ -118,7 +118,7 @@ export function onnxFolder(
   const external = models.filter((one) => one.files.size > 1).map((one) => [one.name, one.files.size - 1]);
   const { mainUse, reads } = headNamed(model.headKind);
   const made = new Map<string, string>();
-  if (!model.config.picture) {
+  if (!model.config.content) {
     // A prompt may be longer than the training examples.
     const lengths = [model.config.maxLength, mainUse === 'generate' ? undefined : notes?.data.max_length];
     const { modelType } = model.definition;
@@ -129,7 +129,7 @@ export function onnxFolder(
   if (writesText(model.headKind) && !base.small.has(GENERATION_CONFIG)) {
     made.set(GENERATION_CONFIG, json(createGenerationConfig(JSON.parse(text(CONFIG)))));
   }
-  const sentence = model.layer || model.config.picture ? [] : sentenceFiles(model, notes?.data.max_length);
+  const sentence = model.layer || model.config.content ? [] : sentenceFiles(model, notes?.data.max_length);
   for (const [name, content] of sentence) made.set(name, content);
   // With a linear layer, the graph is a classifier.
   const head = model.layer?.head ?? model.head;

@@ -8,15 +8,14 @@ import {
   readJsonFile,
 } from '../../input/formats/files.ts';
 import { TRANSFORMER_FILES } from '../../input/hub/model-files.ts';
-import { type DecodePicture, PictureReader } from '../../input/pictures/picture-reader.ts';
-import { PictureProcessor, PROCESSOR_FILE } from '../../input/pictures/processor.ts';
-import { withPictureSize } from '../../models/families/vision/tower.ts';
+import { type Decoders, NO_DECODERS } from '../../input/media/media.ts';
+import { PROCESSOR_FILE } from '../../input/media/medium.ts';
 import { HEAD_KINDS, writesText } from '../../models/heads/registry.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { assumedSentence, type SentenceSettings } from '../../models/sentence-settings.ts';
 import type { GenerationSources } from '../../program/generation/generation-settings.ts';
+import { CONTENT_MODELS } from '../../program/modalities/content-models.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
-import { Pictures } from '../../program/modalities/pictures.ts';
 import { readTexts } from '../../program/modalities/read-texts.ts';
 import { isObject } from '../../support/options.ts';
 import { InvalidFile } from '../../support/user-error.ts';
@@ -41,7 +40,7 @@ export interface Described {
   /** The settings in its files of sentence-transformers. Without them, their defaults for a decoder. */
   settings: SentenceSettings | undefined;
   family: Family;
-  /** The content of its preprocessor_config.json, and the file, for a model of pictures. */
+  /** The content of its preprocessor_config.json, and the file, for a model of a medium. */
   processor?: { json: unknown; file: Uint8Array };
 }
 
@@ -99,23 +98,19 @@ export function withChanges<Model extends Omit<Described, 'family'>>(
 ): Model & Described {
   const where = pathIn(model.files.name, CONFIG);
   const family = findFamily(withModelConfig(model.json, changes, where), where);
-  const { picture } = family.config;
-  if (picture) {
-    const read = model.processor ? createProcessor(model).input : picture;
-    return { ...model, family: { ...family, config: withPictureSize(family.config, read) } };
-  }
-  return { ...model, family: withSentence(family, model.settings) };
+  const { content } = family.config;
+  if (!content) return { ...model, family: withSentence(family, model.settings) };
+  if (!model.processor) return { ...model, family };
+  const { definition } = family;
+  const config = CONTENT_MODELS[content.medium]!.fit(family.config, ...findSettings(model));
+  return { ...model, family: { definition, config } };
 }
 
-/** @throws UserError for a model of pictures without a valid preprocessor_config.json */
-function createProcessor({
-  files,
-  processor,
-  json,
-}: Pick<Described, 'files' | 'processor' | 'json'>): PictureProcessor {
-  const { model_type } = Object(json) as { model_type: string };
-  if (processor) return new PictureProcessor(processor.json, pathIn(files.name, PROCESSOR_FILE), model_type);
-  throw missingIn(files, PROCESSOR_FILE, "the settings of the model's image processor");
+/** @throws UserError for a model of a medium without preprocessor_config.json */
+function findSettings({ files, processor, json }: Omit<Described, 'family'>) {
+  const { model_type } = json as { model_type: string };
+  if (processor) return [processor.json, pathIn(files.name, PROCESSOR_FILE), model_type] as const;
+  throw missingIn(files, PROCESSOR_FILE, 'the settings of what makes its inputs');
 }
 
 /** Builds a model from its description. */
@@ -128,8 +123,8 @@ export function buildModel<Model>(build: Build<Model>, { family: { definition, c
  *
  * @throws UserError for files that are too large
  */
-export async function readModel(described: Described, decode?: DecodePicture): Promise<DescribedModel> {
-  if (described.family.config.picture) return readPictureModel(described, decode);
+export async function readModel(described: Described, decoders = NO_DECODERS): Promise<DescribedModel> {
+  if (described.family.config.content) return readContentModel(described, decoders);
   const { files, json, config, family } = described;
   const writes = HEAD_KINDS.some((kind) => writesText(kind) && family.definition.heads[kind]);
   const path = (name: string) => pathIn(files.name, name);
@@ -154,21 +149,17 @@ export async function readModel(described: Described, decode?: DecodePicture): P
   };
 }
 
-/** A model of pictures. */
-function readPictureModel(described: Described, decode: DecodePicture = cannotDecode): DescribedModel {
+/** A model of files of a medium. */
+function readContentModel(described: Described, decoders: Decoders): DescribedModel {
   const { config, processor, json, family } = described;
+  const { modality } = CONTENT_MODELS[family.config.content!.medium]!;
   return {
     ...described,
     small: new Map([[CONFIG, config], ...(processor ? [[PROCESSOR_FILE, processor.file] as const] : [])]),
-    modality: () =>
-      new Pictures(new PictureReader(createProcessor(described), decode), family.config.maxLength),
+    modality: () => modality(family.config, ...findSettings(described), decoders),
     generationFiles: () => ({ modelConfig: json }),
   };
 }
-
-const cannotDecode: DecodePicture = async () => {
-  throw new Error('no decoder for pictures');
-};
 
 /** The files of sentence-transformers, by name, as parsed JSON. */
 async function readSentenceFiles(files: Files): Promise<Map<string, unknown>> {

@@ -16,17 +16,17 @@ export default async function run(path: string, file: string | undefined, flags:
   await withModel(path, flags, { embeds: true }, async (model) => {
     const { prediction } = model.definition();
     if (!prediction?.vectors) throw noVectors(path, model.task);
-    const { readsPictures, sources, reading } = await chooseSources(model, file, flags);
+    const { medium, sources, reading } = await chooseSources(model, file, flags);
     const read = sources ?? [await readInput()];
-    const found = await readInputs(read, prediction, reading, { readsPictures, shard: flags.shard });
-    const inputs = found.inputs as { text: string; image?: unknown }[];
+    const found = await readInputs(read, prediction, reading, { medium, shard: flags.shard });
+    const inputs = found.inputs as { text: string; [medium: string]: unknown }[];
     const { prompt, promptName, dimensions, nearest } = flags;
     if (nearest !== undefined)
-      inputs.unshift({ text: nearest, image: readsPictures ? () => openHere(nearest) : undefined });
+      inputs.unshift({ text: nearest, ...(medium && { [medium.name]: () => openHere(nearest) }) });
     const context = model.context();
-    const asked = inputs.map(({ text, image }) => ({
+    const asked = inputs.map(({ text, ...files }) => ({
       ...(prediction.vectors?.input(text, { prompt, promptName, dimensions }, context) as object),
-      ...(image !== undefined && { image }),
+      ...(medium && { [medium.name]: files[medium.name] }),
     }));
     const predicted = model.predict<unknown, object>(asked, { reading });
     if (nearest !== undefined) {

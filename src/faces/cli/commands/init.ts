@@ -30,7 +30,7 @@ interface Flags extends KeyOptions {
 export default async function run(folder: string, flags: Flags): Promise<void> {
   if (flags.recipe === true) return listRecipes();
   const isHere = relative('.', folder) === '';
-  // The current folder is where a config goes, whatever pictures and texts are in it.
+  // The current folder is where a config goes, whatever images and texts are in it.
   if (!isHere && isDataFile(folder)) return configFor(folder, flags);
   assertNoColumns(flags);
   const contents =

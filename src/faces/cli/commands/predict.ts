@@ -55,7 +55,7 @@ export default async function run(path: string, file: string | undefined, flags:
     if (!prediction) throw trained.cannotPredict();
     const { output } = flags;
     if (output !== undefined && !prediction.output.files) throw noFiles(path, trained.task);
-    const { readsPictures, typed, sources, reading } = await chooseSources(trained, file, flags, isText);
+    const { medium, typed, sources, reading } = await chooseSources(trained, file, flags, isText);
     const format = formatNamed(flags.format, prediction);
     const isAsked =
       file === undefined &&
@@ -64,7 +64,7 @@ export default async function run(path: string, file: string | undefined, flags:
       process.stdin.isTTY &&
       process.stdout.isTTY &&
       !flags.logits;
-    const line = readsPictures ? undefined : prediction.input.line?.(reading);
+    const line = medium ? undefined : prediction.input.line?.(reading);
     if (isAsked && line) return await answerTyped(trained, prediction, line);
     if (typed !== undefined && !line) throw noText(typed, trained.task);
     if (typed !== undefined && output === undefined && process.stdout.isTTY && !flags.json && !flags.logits)
@@ -72,7 +72,7 @@ export default async function run(path: string, file: string | undefined, flags:
     const read = async () => sources ?? [await readInput()];
     const { inputs, places, skipped } =
       typed === undefined
-        ? await readInputs(await read(), prediction, reading, { readsPictures, shard: flags.shard })
+        ? await readInputs(await read(), prediction, reading, { medium, shard: flags.shard })
         : { inputs: [line!(typed)], places: [0], skipped: 0 };
     const isShown = flags.text !== false;
     if (output !== undefined && prediction.output.files) {

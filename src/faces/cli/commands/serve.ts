@@ -7,8 +7,8 @@ import { createAdaptorServer } from '@hono/node-server';
 import type { Command } from 'commander';
 import { readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
+import { mediumNamed } from '../../../input/media/media.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import { INPUT_KINDS } from '../../../program/modalities/input-kinds.ts';
 import { openTrained } from '../../../studies/jobs/node/main-entry.ts';
 import { programVersion } from '../../../support/node/process-status.ts';
 import { batched } from '../../../support/queue.ts';
@@ -65,6 +65,8 @@ async function offerTools(paths: readonly string[]): Promise<void> {
 const GRACE = { seconds: 28, requests: 18 };
 /** The port of most examples of HTTP servers. */
 const PORT = 8080;
+/** Maximum bytes of a request's body with texts. */
+const MAX_TEXT_BODY = 2 ** 21;
 /** Tokens per batch. */
 const MAX_BATCH_TOKENS = 8192;
 /** Longest time in which a row waits for others of its batch. */
@@ -114,7 +116,7 @@ async function runServer(folders: readonly string[], flags: ServeFlags): Promise
       log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
       origins: flags.cors,
-      maxBody: INPUT_KINDS[served.input].maxBody,
+      maxBody: mediumNamed(served.input)?.request.maxBody ?? MAX_TEXT_BODY,
       maxRequests: flags.maxQueue + MORE_REQUESTS,
       maxSeconds: MAX_SECONDS,
       onFault: (error) => console.error(error),

@@ -9,26 +9,26 @@ interface Flags {
   port?: number;
   open: 'yes' | 'no';
   output?: string;
-  pictures?: string;
+  model?: string;
 }
 
 /** The port is fixed, because browsers store a page's data by its address, which includes the port. */
 const PORT = 7117;
 
-export default async function run({ port = PORT, open, output, pictures: named }: Flags): Promise<void> {
-  const pictures = named === undefined ? undefined : await pictureModel(named);
+export default async function run({ port = PORT, open, output, model: named }: Flags): Promise<void> {
+  const model = named === undefined ? undefined : await findModel(named);
   if (output !== undefined) {
-    writePage(output, pictures);
+    writePage(output, model);
     console.log(`The page is in ${output}`);
     return;
   }
-  const { url } = await servePage(port, pictures);
+  const { url } = await servePage(port, model);
   console.log(`The page is at ${url}. Press Ctrl-C to stop it.`);
   if (open === 'yes') openInBrowser(url);
 }
 
 /** Finds or downloads a model. A folder is known by its last name. */
-async function pictureModel(model: string) {
+async function findModel(model: string) {
   const folder = await resolveModel(model);
   return { name: parseModelId(model) && !existsSync(model) ? model : basename(folder), folder };
 }

@@ -2,13 +2,15 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { parseSlice } from '../../../input/data/data-parts.ts';
+import { localData } from '../../../input/data/node/text-files.ts';
 import { readText } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
 import { yamlDocument } from '../../../input/formats/yaml-document.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
+import { MEDIA } from '../../../input/media/media.ts';
+import type { Medium } from '../../../input/media/medium.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
-import { VISION_MODELS } from '../../../program/modalities/pictures.ts';
 import { readLaunch } from '../../../program/parallel/launch.ts';
 import { counted, countedNoun } from '../../../studies/report/format.ts';
 import { defined } from '../../../support/options.ts';
@@ -72,7 +74,7 @@ export async function configForData(
   const text = isNew ? await newConfig(rows, name, options, tell) : readConfig(name).text();
   const { value, where } = await withOwnMethods(readConfigText(text, name, set));
   if (value.model === undefined && (isNew || statSync(dropSlice(rows)).isDirectory()))
-    throw await needsVisionModel(path);
+    throw await needsMediumModel(path, dropSlice(rows));
   const { output, data } = parseRunConfig(value, where);
   if (set.length > 0) tell(`Flags apply to this run only. To keep a setting, write it in ${name}.`);
   const runs = runsAfter(output);
@@ -291,25 +293,34 @@ function runsAfter(output: string): string[] {
   }
 }
 
-/** The error for pictures without a model: names models with their cost, and those that need no download. */
-async function needsVisionModel(path: string): Promise<UserError> {
+/**
+ * The error for rows that name files without a model: names models with their cost, and those that need no download.
+ *
+ * @param rows the folder with the files, or their table
+ */
+async function needsMediumModel(path: string, rows: string): Promise<UserError> {
   const command = (model: string) => `  ${shellQuoted([PROGRAM, 'train', path, '--model', model])}`;
-  const lines = VISION_MODELS.map(
-    ({ name, parameters, megabytes, seconds }) =>
-      `${command(name)}\n    ${parameters} million parameters, ${megabytes} MB to download, about ${seconds} s per picture and epoch on two cores`,
-  );
-  const cached = await cachedVisionModels();
+  const isFolder = statSync(rows).isDirectory();
+  const media = MEDIA.filter((medium) => !isFolder || localData.mediaIn(rows, medium).length > 0);
+  const hints = media.map(({ name: medium, models: { kind, examples } }) => {
+    const lines = examples.map(
+      ({ name, parameters, megabytes, seconds }) =>
+        `${command(name)}\n    ${parameters} million parameters, ${megabytes} MB to download, about ${seconds} s per ${medium} and epoch on two cores`,
+    );
+    return `Name ${kind}:\n${lines.join('\n')}`;
+  });
+  const cached = await findCachedModels(media);
   const offline =
-    cached.length === 0 ? '' : `\nWithout a download, from the cache:\n${cached.map(command).join('\n')}`;
+    cached.length === 0 ? [] : [`Without a download, from the cache:\n${cached.map(command).join('\n')}`];
   return new UserError({
     where: path,
-    fault: 'has pictures, which the built-in model does not read',
-    hint: `Name a vision transformer:\n${lines.join('\n')}${offline}`,
+    fault: `has ${media.map(({ plural }) => plural).join(' or ')}, which the built-in model does not read`,
+    hint: [...hints, ...offline].join('\n'),
   });
 }
 
-/** Models of pictures in the cache of the Hub that are complete. */
-async function cachedVisionModels(): Promise<string[]> {
+/** Models of media in the cache of the Hub that are complete. */
+async function findCachedModels(media: readonly Medium[]): Promise<string[]> {
   const found: string[] = [];
   for (const name of hub.cachedModels(hub.cacheFolder)) {
     const snapshot = hub.findSnapshot(hub.cacheFolder, { name, revision: 'main' });
@@ -317,7 +328,8 @@ async function cachedVisionModels(): Promise<string[]> {
     const described = snapshot?.inputs
       ? await describeFolder(snapshot.folder).catch(() => undefined)
       : undefined;
-    if (described?.family.config.picture) found.push(name);
+    const medium = described?.family.config.content?.medium;
+    if (media.some((one) => one.name === medium)) found.push(name);
   }
   return found;
 }

@@ -69,18 +69,18 @@ export function dropSlice(path: string): string {
   return parseSlice(path)?.path ?? path;
 }
 
-/** The parts of a folder of pictures, or of text files by class. */
+/** The parts of a folder of images or other files, or of text files by class. */
 export function partsIn(path: string): DataParts {
   const parts = localData.findParts(path);
   return hasRows(parts.train) ? parts : { train: path };
 }
 
-/** Whether a path is a folder of pictures, or of text files by class. */
+/** Whether a path is a folder of images or other files, or of text files by class. */
 function hasRows(path: string): boolean {
   return (
     existsSync(path) &&
     statSync(path).isDirectory() &&
-    (localData.pictureFolder(path) ?? localData.classFiles(path)) !== undefined
+    (localData.mediaFolder(path) ?? localData.classFiles(path)) !== undefined
   );
 }
 

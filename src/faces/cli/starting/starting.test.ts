@@ -32,7 +32,7 @@ async function startFrom(path: string) {
   return { text, config: parse(text), told: told.join('\n').replaceAll(folder, '') };
 }
 
-/** The least that names a picture. */
+/** The least that names an image. */
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
 const METADATA = ['file_name,label', ...[1, 3, 5, 7].map((i) => `${i}.png,${'ab'[i >> 2]}`)].join('\n');
 
@@ -45,9 +45,9 @@ const rowsOf = (count: number) =>
   Array.from({ length: count }, (_, i) => `a text of number ${i},${i % 2 ? 'yes' : 'no'}`);
 const excel = ['Nr;Beschreibung;Priorität;Zuständig', ...rows].join('\r\n');
 
-describe('a table of pictures', () => {
-  it('with captions still trains on the pictures', async () => {
-    const captions = Array.from({ length: 8 }, (_, i) => `${i}.png,a caption of picture ${i},${'ab'[i % 2]}`);
+describe('a table of images', () => {
+  it('with captions still trains on the images', async () => {
+    const captions = Array.from({ length: 8 }, (_, i) => `${i}.png,a caption of image ${i},${'ab'[i % 2]}`);
     const { guesses } = await readDataFile(
       write('captions.csv', ['file_name,text,kind', ...captions].join('\n')),
     );

@@ -7,7 +7,7 @@ import { WEB_ENGINE_FILES, webEngineFolder } from '../../../engine/runtime/node/
 import { assertNewFolder, fileChunks, readText } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
 import { embeddedFolder } from '../../../input/hub/node/resolve-model.ts';
-import { PROCESSOR_FILE } from '../../../input/pictures/processor.ts';
+import { PROCESSOR_FILE } from '../../../input/media/medium.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { isLoopbackHost, listen, TIMEOUTS } from '../http/listen.ts';
@@ -22,18 +22,18 @@ export interface PagePart {
   files: readonly string[];
 }
 
-/** A model of pictures that the page is served with: the name that adapters record, and its folder. */
-export interface PictureModel {
+/** A model of files, such as images, that the page is served with: the name that adapters record, and its folder. */
+export interface ModelOfFiles {
   name: string;
   folder: string;
 }
 
-/** The file with the name of the model of pictures, and its content. */
+/** The file with the name of that model, and its content. */
 const MODELS_FILE = 'models.json';
-const modelsFile = (pictures?: PictureModel) => `${JSON.stringify({ pictures: pictures?.name })}\n`;
+const modelsFile = (served?: ModelOfFiles) => `${JSON.stringify({ served: served?.name })}\n`;
 
-/** @throws UserError if the page has not been built, or the model has no pictures */
-function pageParts(pictures?: PictureModel): PagePart[] {
+/** @throws UserError if the page has not been built, or the model reads no files */
+function pageParts(served?: ModelOfFiles): PagePart[] {
   if (!existsSync(join(PAGE, 'index.html'))) {
     const hint = 'Run: npm run web:build';
     throw new UserError({ where: PAGE, fault: 'is missing: the page is not built', hint });
@@ -48,16 +48,16 @@ function pageParts(pictures?: PictureModel): PagePart[] {
     { address: '', folder: PAGE, files: readdirSync(PAGE) },
     { address: 'engine/', folder: webEngineFolder(), files: WEB_ENGINE_FILES },
     { address: 'models/mini/', folder: model, files: readdirSync(model) },
-    ...(pictures ? [{ address: 'models/pictures/', ...pictureFiles(pictures) }] : []),
+    ...(served ? [{ address: 'models/served/', ...servedFiles(served) }] : []),
   ];
 }
 
-function pictureFiles({ name, folder }: PictureModel): Omit<PagePart, 'address'> {
+function servedFiles({ name, folder }: ModelOfFiles): Omit<PagePart, 'address'> {
   const files = readdirSync(folder).filter((file) =>
     /^(.*config\.json|model.*\.safetensors(\.index\.json)?)$/.test(file),
   );
   if (files.includes(PROCESSOR_FILE)) return { folder, files };
-  const fault = `has no ${PROCESSOR_FILE}, so it does not read pictures`;
+  const fault = `has no ${PROCESSOR_FILE}, so it reads texts only`;
   throw new UserError({ where: name, fault, hint: 'Try facebook/dinov2-small.' });
 }
 
@@ -66,12 +66,12 @@ function pictureFiles({ name, folder }: PictureModel): Omit<PagePart, 'address'>
  *
  * @throws UserError if the folder is not empty
  */
-export function writePage(output: string, pictures?: PictureModel): void {
+export function writePage(output: string, served?: ModelOfFiles): void {
   assertNewFolder(disk, output);
-  for (const { address, folder, files } of pageParts(pictures)) {
+  for (const { address, folder, files } of pageParts(served)) {
     for (const name of files) disk.write(join(output, address, name), fileChunks(disk, join(folder, name)));
   }
-  atomicWrite(join(output, MODELS_FILE), modelsFile(pictures));
+  atomicWrite(join(output, MODELS_FILE), modelsFile(served));
 }
 
 export interface PageServer {
@@ -83,11 +83,11 @@ export interface PageServer {
  * Serves the training page to browsers on this machine. The server only sends files; the page sends no data
  * back.
  *
- * @param pictures a model of pictures that the page can train
+ * @param served a model that the page can train on files
  * @throws UserError if the port is taken, or the page has not been built
  */
-export async function servePage(port: number, pictures?: PictureModel): Promise<PageServer> {
-  const parts = pageParts(pictures);
+export async function servePage(port: number, served?: ModelOfFiles): Promise<PageServer> {
+  const parts = pageParts(served);
   const headers = pageHeaders(parts[0]!.folder);
   const handlers = parts.map(({ address, folder, files }) => ({
     address: `/${address}`,
@@ -103,7 +103,7 @@ export async function servePage(port: number, pictures?: PictureModel): Promise<
     if (!isLoopbackHost(request.headers.host)) return void refuse(421);
     if (request.method !== 'GET' && request.method !== 'HEAD') return void refuse(405);
     if (request.url === `/${MODELS_FILE}`)
-      return void response.setHeader('Content-Type', 'application/json').end(modelsFile(pictures));
+      return void response.setHeader('Content-Type', 'application/json').end(modelsFile(served));
     const [, address, name] = /^(\/(?:[\w-]+\/)*)([\w.-]*)(?:\?.*)?$/.exec(request.url ?? '') ?? [];
     const handler = handlers.find((part) => part.address === address);
     if (!handler?.files.includes(name!)) return void refuse(404);

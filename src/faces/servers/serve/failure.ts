@@ -1,12 +1,7 @@
-import { PictureTooLarge } from '../../../input/pictures/pixels.ts';
+import { FileTooLarge } from '../../../input/media/medium.ts';
 import { PromptTooLong } from '../../../program/generation/search.ts';
 import { ComputationError, UserError } from '../../../support/user-error.ts';
-import {
-  BadPicture,
-  NotThere,
-  Overloaded,
-  UnknownModel,
-} from '../../../use/serving/service/service-errors.ts';
+import { BadFile, NotThere, Overloaded, UnknownModel } from '../../../use/serving/service/service-errors.ts';
 
 /** The kinds of errors in OpenAI's API. */
 function nameType(status: number): string {
@@ -93,8 +88,8 @@ const KNOWN: readonly KnownError[] = [
   { kind: UnknownModel, status: 404, code: 'model_not_found' },
   { kind: NotThere, status: 404, namesFiles: true },
   { kind: PromptTooLong, status: 422, code: 'context_length_exceeded' },
-  { kind: BadPicture, status: 400, code: 'invalid_image' },
-  { kind: PictureTooLarge, status: 413, code: 'image_too_large' },
+  { kind: BadFile, status: 400, code: 'invalid_image' },
+  { kind: FileTooLarge, status: 413, code: 'image_too_large' },
   { kind: UserError, status: 422, namesFiles: true },
   { kind: TimedOut, status: 504, namesFiles: true },
   { kind: ComputationError, status: 500, namesFiles: true },

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { fileError, InvalidData } from '../../../support/user-error.ts';
 import { disk } from '../../formats/node/folder-files.ts';
 import { hub } from '../../hub/node/resolve-model.ts';
-import { MAX_PICTURE_BYTES } from '../../pictures/pixels.ts';
+import { MAX_FILE_BYTES } from '../../media/medium.ts';
 import { DataFiles } from '../data-files.ts';
 import type { ColumnClasses } from '../parquet/class-names.ts';
 
@@ -33,7 +33,7 @@ async function readParquet(path: string, known?: ColumnClasses) {
   return parquetFile(path, known);
 }
 
-export async function openPicture(folder: string, name: string): Promise<Uint8Array> {
+export async function openContent(folder: string, name: string): Promise<Uint8Array> {
   const path = isAbsolute(name) ? name : join(folder, name);
   try {
     const real = disk.realPath(path);
@@ -44,9 +44,9 @@ export async function openPicture(folder: string, name: string): Promise<Uint8Ar
     const { size } = stats;
     // Reading a pipe would wait for a writer.
     if (!stats.isFile())
-      throw new InvalidData({ where: name, fault: 'is a folder, a device or a pipe. Name a picture' });
-    if (size > MAX_PICTURE_BYTES)
-      throw new InvalidData({ where: name, fault: `has ${size} bytes, more than ${MAX_PICTURE_BYTES}` });
+      throw new InvalidData({ where: name, fault: 'is a folder, a device or a pipe. Name a file' });
+    if (size > MAX_FILE_BYTES)
+      throw new InvalidData({ where: name, fault: `has ${size} bytes, more than ${MAX_FILE_BYTES}` });
     return await readFile(real);
   } catch (error) {
     throw fileError(error) ?? error;
@@ -54,7 +54,7 @@ export async function openPicture(folder: string, name: string): Promise<Uint8Ar
 }
 
 /** The data files of this machine. */
-export const localData = new DataFiles(hub, { gunzip, readParquet, openPicture });
+export const localData = new DataFiles(hub, { gunzip, readParquet, openContent });
 
 export const textFile = localData.textFile.bind(localData);
 export const dataFiles = localData.at.bind(localData);

@@ -24,8 +24,8 @@ describe('files from pyarrow', () => {
   });
 });
 
-it('keeps pictures by names, and leaves other bytes out', async () => {
-  const { text, pictures, pictureColumns } = await parquetText(fixture('pictures.parquet'), 'x');
+it('keeps images by names, and leaves other bytes out', async () => {
+  const { text, stored, contentColumns } = await parquetText(fixture('images.parquet'), 'x');
   const rows = rowsOf(text);
   // A path that is missing, taken or no name of a picture is replaced.
   const own = [
@@ -41,11 +41,11 @@ it('keeps pictures by names, and leaves other bytes out', async () => {
   expect(rows.map(({ image }) => image)).toEqual([...own, 'd.png', '/beside.png']);
   expect(rows.map(({ raw }) => raw)).toEqual([...own.map((_, i) => `raw-${i + 1}.png`), undefined, null]);
   expect(rows[1]).toEqual({ image: 'image-2.png', raw: 'raw-2.png', label: 'red', caption: 'picture 1' });
-  expect(pictureColumns).toEqual(['image', 'raw']);
-  expect([...pictures.keys()].sort()).toEqual(
+  expect(contentColumns).toEqual({ image: 'image', raw: 'image' });
+  expect([...stored.keys()].sort()).toEqual(
     [...own, 'd.png', ...own.map((_, i) => `raw-${i + 1}.png`)].sort(),
   );
-  expect(pictures.get('image-2.png')).toEqual(pictures.get('raw-2.png'));
+  expect(stored.get('image-2.png')).toEqual(stored.get('raw-2.png'));
 });
 
 it('uses class names from beside the file', async () => {
@@ -87,7 +87,7 @@ describe('hostile files', () => {
     const random = new Random(1, 'parquet');
     // The library loops over some of these files, especially with data page v2. parquetFile runs it in a
     // thread that can be stopped.
-    for (const name of ['rows-none', 'rows-snappy', 'rows-zstd', 'pictures']) {
+    for (const name of ['rows-none', 'rows-snappy', 'rows-zstd', 'images']) {
       const bytes = fixture(`${name}.parquet`);
       for (let i = 0; i < 60; i++) {
         const changed = bytes.slice(0, random.uniform() < 0.2 ? random.integer(bytes.length) : undefined);

@@ -1,7 +1,6 @@
 import type { FileMetaData, SchemaTree } from 'hyparquet';
 import { InvalidData, UserError } from '../../../support/user-error.ts';
-import { pictureFacts } from '../../pictures/picture-size.ts';
-import { PICTURE_NAME } from '../../pictures/pixels.ts';
+import { findMedium, MEDIA, recognizeMedium } from '../../media/media.ts';
 import { checkTextSize } from '../detect-format.ts';
 import { exactJson } from '../json.ts';
 import { type ColumnClasses, nameClass, readClasses } from './class-names.ts';
@@ -11,9 +10,9 @@ export interface ParquetText {
   text: string;
   /** Class names by column. The text contains these names instead of class numbers. */
   classes: ColumnClasses;
-  /** Pictures by the names that the text has instead of them, and the columns with such names. */
-  pictures: ReadonlyMap<string, Uint8Array>;
-  pictureColumns: readonly string[];
+  /** Stored files, such as images, by the names that the text has instead, and their media by column. */
+  stored: ReadonlyMap<string, Uint8Array>;
+  contentColumns: Readonly<Record<string, string>>;
 }
 
 /**
@@ -42,7 +41,7 @@ export async function parquetText(
     const columns = parquetSchema(metadata).children.filter((column) => !isWide(column));
     const classes = { ...readClasses(metadata.key_value_metadata), ...known };
     const parts: string[] = [];
-    const pictures = new NamedPictures();
+    const files = new StoredFiles();
     let size = 0;
     for (const group of metadata.row_groups) {
       // The reader would scan all groups again for each group, so it gets metadata with only one.
@@ -55,7 +54,7 @@ export async function parquetText(
         parsers,
         utf8: false,
       })) {
-        pictures.replace(row, parts.length);
+        files.replace(row, parts.length);
         const line = `${JSON.stringify(row, (key, value) => plain(key, value, classes))}\n`;
         size += line.length;
         checkTextSize(size, where);
@@ -63,7 +62,7 @@ export async function parquetText(
       }
     }
     const text = parts.join('');
-    return { text, classes, pictures: pictures.content, pictureColumns: [...pictures.columns] };
+    return { text, classes, stored: files.content, contentColumns: files.columns };
   } catch (error) {
     // For damaged files, the reader throws errors of many classes.
     if (error instanceof UserError) throw error;
@@ -100,34 +99,37 @@ function decodeText(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The pictures of a file. Rows get their names instead. */
-class NamedPictures {
+/** The files that are stored in rows, which get their names instead. */
+class StoredFiles {
   readonly content = new Map<string, Uint8Array>();
-  readonly columns = new Set<string>();
+  readonly columns: Record<string, string> = {};
 
-  /** Replaces the pictures in a row. A picture without bytes is a file beside the data, and keeps its path. */
+  /** Replaces the files in a row. A file without bytes is beside the data, and keeps its path. */
   replace(row: Record<string, unknown>, number: number): void {
     for (const [column, value] of Object.entries(row)) {
-      const { bytes, path } = storedPicture(value);
+      const { bytes, path } = storedFile(value);
+      const medium =
+        (bytes && recognizeMedium(bytes)) ?? (path === undefined ? undefined : findMedium([path]));
       if (!bytes && path === undefined) continue;
-      this.columns.add(column);
-      row[column] = bytes ? this.#named(bytes, path, `${column}-${number + 1}`) : path;
+      // A damaged file does not show its medium.
+      if (medium || !this.columns[column]) this.columns[column] = (medium ?? MEDIA[0]!).name;
+      row[column] = bytes ? this.#store(bytes, path, `${column}-${number + 1}`, medium) : path;
     }
   }
 
-  /** Names a picture by its path, unless others have the same path. */
-  #named(bytes: Uint8Array, path: string | undefined, otherwise: string): string {
-    const isFree = path !== undefined && PICTURE_NAME.test(path) && !this.content.has(path);
-    const name = isFree ? path : `${otherwise}.png`;
+  /** Stores a file by its path, unless others have the same path. */
+  #store(bytes: Uint8Array, path: string | undefined, otherwise: string, medium = MEDIA[0]!): string {
+    const isFree = path !== undefined && findMedium([path]) && !this.content.has(path);
+    const name = isFree ? path : `${otherwise}${medium.ending}`;
     // A copy, because the reader's array keeps the whole page in memory.
     this.content.set(name, bytes.slice());
     return name;
   }
 }
 
-/** A picture as datasets of the Hub store it, `{bytes, path}`, or the bytes of a file alone. */
-function storedPicture(value: unknown): { bytes?: Uint8Array; path?: string } {
-  if (value instanceof Uint8Array) return pictureFacts(value) !== undefined ? { bytes: value } : {};
+/** A file as datasets of the Hub store it, `{bytes, path}`, or bytes that begin like one of a medium. */
+function storedFile(value: unknown): { bytes?: Uint8Array; path?: string } {
+  if (value instanceof Uint8Array) return recognizeMedium(value) ? { bytes: value } : {};
   const { bytes, path, ...others } = Object(value) as Record<string, unknown>;
   if (Object.keys(others).length > 0) return {};
   const named = typeof path === 'string' && path !== '' ? { path } : {};

@@ -26,7 +26,7 @@ function flaggedParts(part: string, values: readonly string[]): Partial<DataPart
 /**
  * Finds the column that divides the rows of a table, and the slices for training, validation and the test.
  *
- * @param path the file, or the folder of its pictures
+ * @param path the file, or the folder of the files that it lists
  */
 function findSplits(
   { columns, rows }: Table,

@@ -8,16 +8,16 @@ import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embed
 import { preNormEncoder } from '../../nn/pre-norm-encoder.ts';
 import {
   classToken,
-  type EncodedPicture,
+  type EncodedImage,
+  imageHead,
+  imageVectorHead,
   meanPatches,
-  pictureHead,
-  pictureVectorHead,
-} from '../vision/picture-heads.ts';
+} from '../vision/image-heads.ts';
 import { countPatches, TOWER_ROLES, type TowerConfig, towerConfig, towerLayers } from '../vision/tower.ts';
 
 const PREFIX = 'vision_model';
 
-const FEATURES = { states: encodePicture, features: meanPatches };
+const FEATURES = { states: encodeImage, features: meanPatches };
 
 /** @param key the key of the vision tower's fields in config.json, if it describes two towers */
 function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
@@ -28,8 +28,8 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
     parseConfig: towerConfig({ key, activation: 'quick_gelu', epsilon: 1e-5, patch: 32, tokens: 1 }),
     heads: {
       // As in transformers, the classifier reads the states before the last norm.
-      SEQ_CLS: pictureHead('CLIPForImageClassification', FEATURES),
-      FEATURE_EXTRACTION: pictureVectorHead('CLIPVisionModel', PREFIX, {
+      SEQ_CLS: imageHead('CLIPForImageClassification', FEATURES),
+      FEATURE_EXTRACTION: imageVectorHead('CLIPVisionModel', PREFIX, {
         ...FEATURES,
         pooled: (network, config, states) =>
           layerNormModule(network.at(`${PREFIX}.post_layernorm`), classToken(states), config.layer_norm_eps),
@@ -39,17 +39,17 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
   };
 }
 
-function encodePicture(
+function encodeImage(
   network: Network,
   config: TowerConfig,
-  { pixelValues, everyRow }: ModelInputs,
+  { content, everyRow }: ModelInputs,
   rows: EncoderStates = 'all',
-): EncodedPicture {
+): EncodedImage {
   const { hidden_size: width, layer_norm_eps: epsilon } = config;
   const module = network.at(PREFIX);
   const embeddings = module.at('embeddings');
   const projection = embeddings.at('patch_embedding');
-  const { patches, grid, batch } = patchEmbedding(projection, pixelValues, config.patch_size, width, false);
+  const { patches, grid, batch } = patchEmbedding(projection, content, config.patch_size, width, false);
   const token = reshape(embeddings.parameter('class_embedding', [width]), [1, width]);
   const table = embeddings.parameter('position_embedding.weight', [1 + countPatches(config), width]);
   const positions = concat([slice(table, 0, 0, 1), patchPositions(table, 1, grid, { antialias: false })], 0);

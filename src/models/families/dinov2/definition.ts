@@ -13,10 +13,10 @@ import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
 import {
   classAndMean,
   classToken,
-  type EncodedPicture,
-  pictureHead,
-  pictureVectorHead,
-} from '../vision/picture-heads.ts';
+  type EncodedImage,
+  imageHead,
+  imageVectorHead,
+} from '../vision/image-heads.ts';
 import {
   ATTENTION_IN_FILES,
   ATTENTION_MODULES,
@@ -55,7 +55,7 @@ const MODULES = {
 /** @param registers the default number of register tokens */
 function family(modelType: string, name: string, registers: number): ModelDefinition<Dinov2Config> {
   const encode = (network: Network, config: Dinov2Config, inputs: ModelInputs, rows?: EncoderStates) =>
-    encodePicture(network.at(modelType), config, inputs, config.num_register_tokens ?? registers, rows);
+    encodeImage(network.at(modelType), config, inputs, config.num_register_tokens ?? registers, rows);
   const features = { states: encode, features: classAndMean };
   return {
     modelType,
@@ -72,8 +72,8 @@ function family(modelType: string, name: string, registers: number): ModelDefini
       return withVision(fields, 1 + (fields.num_register_tokens ?? registers));
     },
     heads: {
-      SEQ_CLS: pictureHead(`${name}ForImageClassification`, features),
-      FEATURE_EXTRACTION: pictureVectorHead(`${name}Model`, modelType, {
+      SEQ_CLS: imageHead(`${name}ForImageClassification`, features),
+      FEATURE_EXTRACTION: imageVectorHead(`${name}Model`, modelType, {
         ...features,
         pooled: (_network, _config, states) => classToken(states),
         width: ({ hidden_size }, isPooled) => (isPooled ? 1 : 2) * hidden_size,
@@ -83,17 +83,17 @@ function family(modelType: string, name: string, registers: number): ModelDefini
 }
 
 /** The class token, registers and patches. Only the class token and the patches have positions. */
-function encodePicture(
+function encodeImage(
   module: Network,
   config: Dinov2Config,
-  { pixelValues, everyRow }: ModelInputs,
+  { content, everyRow }: ModelInputs,
   registers: number,
   rows: EncoderStates = 'all',
-): EncodedPicture {
+): EncodedImage {
   const { hidden_size: width, patch_size, layer_norm_eps: epsilon } = config;
   const embeddings = module.at('embeddings');
   const projection = embeddings.at('patch_embeddings.projection');
-  const { patches, grid, batch } = patchEmbedding(projection, pixelValues, patch_size, width);
+  const { patches, grid, batch } = patchEmbedding(projection, content, patch_size, width);
   const count = 1 + countPatches(config);
   const token = reshape(embeddings.parameter('cls_token', [1, 1, width]), [1, width]);
   const table = embeddings.parameter('position_embeddings', [1, count, width]);

@@ -7,7 +7,7 @@ import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions } from '../../nn/patch-embedding.ts';
 import { preNormEncoder } from '../../nn/pre-norm-encoder.ts';
-import { type EncodedPicture, meanPatches, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
+import { type EncodedImage, imageHead, imageVectorHead, meanPatches } from '../vision/image-heads.ts';
 import {
   countPatches,
   TOWER_ROLES,
@@ -19,7 +19,7 @@ import {
 
 const PREFIX = 'vision_model';
 
-const FEATURES = { states: encodePicture, features: meanPatches };
+const FEATURES = { states: encodeImage, features: meanPatches };
 
 /** @param key the key of the vision tower's fields in config.json, if it describes two towers */
 function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
@@ -29,8 +29,8 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
     roles: TOWER_ROLES,
     parseConfig: towerConfig({ key, activation: 'gelu_pytorch_tanh', epsilon: 1e-6, patch: 16, tokens: 0 }),
     heads: {
-      SEQ_CLS: pictureHead('SiglipForImageClassification', FEATURES, [`${PREFIX}.head`]),
-      FEATURE_EXTRACTION: pictureVectorHead('SiglipVisionModel', PREFIX, {
+      SEQ_CLS: imageHead('SiglipForImageClassification', FEATURES, [`${PREFIX}.head`]),
+      FEATURE_EXTRACTION: imageVectorHead('SiglipVisionModel', PREFIX, {
         ...FEATURES,
         pooled: attendedVector,
         width: ({ hidden_size }) => hidden_size,
@@ -43,7 +43,7 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
 function attendedVector(
   network: Network,
   config: TowerConfig,
-  { hidden, batch, tokens }: EncodedPicture,
+  { hidden, batch, tokens }: EncodedImage,
 ): Value {
   const { hidden_size: width, num_attention_heads: heads } = config;
   const module = network.at(`${PREFIX}.head`);
@@ -63,12 +63,12 @@ function attendedVector(
   return add(mixed, towerFeedForward(config)(module.at('mlp'), normalized));
 }
 
-function encodePicture(network: Network, config: TowerConfig, { pixelValues }: ModelInputs): EncodedPicture {
+function encodeImage(network: Network, config: TowerConfig, { content }: ModelInputs): EncodedImage {
   const { hidden_size: width, layer_norm_eps: epsilon } = config;
   const module = network.at(PREFIX);
   const embeddings = module.at('embeddings');
   const projection = embeddings.at('patch_embedding');
-  const { patches, grid, batch } = patchEmbedding(projection, pixelValues, config.patch_size, width);
+  const { patches, grid, batch } = patchEmbedding(projection, content, config.patch_size, width);
   const table = embeddings.parameter('position_embedding.weight', [countPatches(config), width]);
   const positions = patchPositions(table, 0, grid, { antialias: false });
   const tokens = grid.rows * grid.columns;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isObject } from '../../../support/options.ts';
 import { headsDivideWidth, layers, parseFields, probability, readLabels, size } from '../../config-fields.ts';
-import type { CommonConfig, PictureSize } from '../../model-definition.ts';
+import type { CommonConfig } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import type { Grid } from '../../nn/patch-embedding.ts';
 import { twoLayers } from '../../nn/pre-norm-encoder.ts';
@@ -13,7 +13,7 @@ export const visionFields = {
   num_attention_heads: size.default(12),
   image_size: z.union([size, z.array(size).length(2)]).default(224),
   patch_size: size.default(16),
-  num_channels: z.literal(3, 'only pictures with three channels are supported').default(3),
+  num_channels: z.literal(3, 'only images with three channels are supported').default(3),
   attention_dropout: probability.default(0),
   initializer_range: z.number().positive().default(0.02),
   num_labels: size.optional(),
@@ -22,10 +22,26 @@ export const visionFields = {
 
 type VisionFields = z.infer<z.ZodObject<typeof visionFields>>;
 
-export type VisionConfig<Fields> = Fields & CommonConfig & { picture: NonNullable<CommonConfig['picture']> };
+/** The size of an image in pixels. */
+interface ImageSize {
+  height: number;
+  width: number;
+}
+
+interface ImageInput extends ImageSize {
+  /** Length of the sides of a patch. */
+  patch: number;
+  /** Number of tokens before those of the patches. */
+  before: number;
+}
+
+export type VisionConfig<Fields> = Fields & CommonConfig & { image: ImageInput };
+
+/** Name of the input for images. */
+export const PIXELS = 'pixel_values';
 
 /**
- * Adds the fields that all models share. The picture's size is replaced by that of the model's processor.
+ * Adds the fields that all models share. The image's size is replaced by that of the model's processor.
  *
  * @param tokens number of tokens besides the patches
  */
@@ -46,15 +62,19 @@ export function withVision<Fields extends VisionFields>(
   };
 }
 
-/** A model's config for pictures of another size than those of its pretraining. Positions are then interpolated. */
-export function withPictureSize<Config extends CommonConfig>(config: Config, size: PictureSize): Config {
-  return { ...config, ...(config.picture && ofSize({ ...config.picture, ...size })) };
+/** A model's config for images of another size than those of its pretraining. Positions are then interpolated. */
+export function withImageSize<Fields>(config: VisionConfig<Fields>, size: ImageSize): VisionConfig<Fields> {
+  return { ...config, ...ofSize({ ...config.image, ...size }) };
 }
 
-/** The fields that depend on the size of pictures. */
-function ofSize(picture: NonNullable<CommonConfig['picture']>) {
-  const { height, width, patch, before } = picture;
-  return { picture, maxLength: before + Math.floor(height / patch) * Math.floor(width / patch) };
+/** The fields that depend on the size of images. */
+function ofSize(image: ImageInput) {
+  const { height, width, patch, before } = image;
+  return {
+    image,
+    content: { medium: 'image', input: PIXELS, shape: [3, height, width] },
+    maxLength: before + Math.floor(height / patch) * Math.floor(width / patch),
+  };
 }
 
 /** The grid of patches of the images with which the model was pretrained. */

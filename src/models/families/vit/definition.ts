@@ -9,7 +9,7 @@ import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embedding.ts';
 import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
-import { classToken, type EncodedPicture, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
+import { classToken, type EncodedImage, imageHead, imageVectorHead } from '../vision/image-heads.ts';
 import {
   ATTENTION_IN_FILES,
   ATTENTION_MODULES,
@@ -53,7 +53,7 @@ function family(
   tokens: readonly string[],
 ): ModelDefinition<ViTConfig> {
   const encode = (network: Network, config: ViTConfig, inputs: ModelInputs, rows?: EncoderStates) =>
-    encodePicture(network.at(modelType), config, inputs, tokens, rows);
+    encodeImage(network.at(modelType), config, inputs, tokens, rows);
   const first = (network: Network, config: ViTConfig, inputs: ModelInputs) =>
     encode(network, config, inputs, 'first');
   return {
@@ -72,12 +72,12 @@ function family(
     ],
     parseConfig: (json, where) => withVision(parseFields(schema, json, where), tokens.length),
     heads: {
-      SEQ_CLS: pictureHead(
+      SEQ_CLS: imageHead(
         `${name}ForImageClassification`,
         { states: first, features: ({ hidden }) => hidden },
         [`${modelType}.pooler`],
       ),
-      FEATURE_EXTRACTION: pictureVectorHead(`${name}Model`, modelType, {
+      FEATURE_EXTRACTION: imageVectorHead(`${name}Model`, modelType, {
         states: encode,
         pooled: (_network, _config, states) => classToken(states),
         features: classToken,
@@ -88,17 +88,17 @@ function family(
 }
 
 /** The class token, other tokens and patches with their positions, then the layers and a norm. */
-function encodePicture(
+function encodeImage(
   module: Network,
   config: ViTConfig,
-  { pixelValues, everyRow }: ModelInputs,
+  { content, everyRow }: ModelInputs,
   tokens: readonly string[],
   rows: EncoderStates = 'all',
-): EncodedPicture {
+): EncodedImage {
   const { hidden_size: width, patch_size, layer_norm_eps: epsilon } = config;
   const embeddings = module.at('embeddings');
   const projection = embeddings.at('patch_embeddings.projection');
-  const { patches, grid, batch } = patchEmbedding(projection, pixelValues, patch_size, width);
+  const { patches, grid, batch } = patchEmbedding(projection, content, patch_size, width);
   const before = tokens.length;
   const first = concat(
     tokens.map((name) => reshape(embeddings.parameter(name, [1, 1, width]), [1, width])),

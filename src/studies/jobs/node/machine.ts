@@ -44,7 +44,7 @@ export const THIS_NODE: FolderMachine = {
     const folder = await models.machine.hub.resolveModel(name, { pools, onProgress: onDownload });
     return models.describe(folder, changes);
   },
-  decodePicture: async (...picture) => (await modelFolders()).machine.decodePicture(...picture),
+  decoders: { image: async (...file) => (await modelFolders()).machine.decoders.image(...file) },
   data: async (section, name, { takesFolders, onDownload }) =>
     (await modelFolders()).machine.data.open(section, name, takesFolders, onDownload),
   async weightDigests(run) {

@@ -67,7 +67,7 @@ describe('a plan', () => {
   });
 });
 
-it('a plan for pictures counts those that are differentiated at a time', () => {
+it('a plan for images counts those that are differentiated at a time', () => {
   const vit = {
     model_type: 'vit',
     hidden_size: 64,
@@ -77,7 +77,7 @@ it('a plan for pictures counts those that are differentiated at a time', () => {
     image_size: 6,
     patch_size: 2,
   };
-  const pictures: ExampleSet = {
+  const images: ExampleSet = {
     lengths: new Int32Array(440).fill(10),
     truncated: 0,
     batch({ length: batch }) {
@@ -88,10 +88,10 @@ it('a plan for pictures counts those that are differentiated at a time', () => {
       };
     },
   };
-  // A picture has 10 tokens, so 110 pictures are differentiated at a time.
+  // An image has 10 tokens, so 110 images are differentiated at a time.
   const [few, part, many] = [55, 110, 440].map((per_device_train_batch_size) => {
     const config = configOf({ training: { per_device_train_batch_size } });
-    return planRun(config, modelOf(vit), { train: pictures }).memoryMb;
+    return planRun(config, modelOf(vit), { train: images }).memoryMb;
   });
   expect(many).toBe(part);
   expect(few).toBeLessThan(part!);
@@ -99,7 +99,7 @@ it('a plan for pictures counts those that are differentiated at a time', () => {
   const own = configOf({
     training: { per_device_train_batch_size: 440, compute_loss_func: `function:${'0'.repeat(16)}` as never },
   });
-  expect(planRun(own, modelOf(vit), { train: pictures }).memoryMb).toBeGreaterThan(many!);
+  expect(planRun(own, modelOf(vit), { train: images }).memoryMb).toBeGreaterThan(many!);
 });
 
 describe('the possible types of a base', () => {

@@ -168,7 +168,7 @@ describe('a report', () => {
     expect(html).toContain('&lt;img src=x');
     expect(html).not.toContain('<img');
     const picture = 'data:image/bmp;base64,AA==';
-    run.finish.mistakes![0]!.picture = picture;
+    run.finish.mistakes![0]!.preview = picture;
     expect(page(run)).toContain(`<img src="${picture}" alt=""><figcaption><b>b</b> 0.988, not a<br>`);
     expect(html).toContain('<td class="text">first<br>second</td><td>a</td><td>b</td><td>0.988</td>');
   });
@@ -178,8 +178,8 @@ describe('a report', () => {
     const read = (mistakes: unknown) =>
       readEvent({ type: 'finish', step: 1, reason: 'done', mistakes }) as FinishEvent;
     expect(read([mistake]).mistakes).toEqual([mistake]);
-    const elsewhere = { ...mistake, picture: 'https://example.org/a.png' };
-    const large = { ...mistake, picture: `data:image/bmp;base64,${'A'.repeat(9400)}` };
+    const elsewhere = { ...mistake, preview: 'https://example.org/a.png' };
+    const large = { ...mistake, preview: `data:image/bmp;base64,${'A'.repeat(9400)}` };
     for (const bad of [
       new Array(21).fill(mistake),
       [{ ...mistake, text: 'a'.repeat(401) }],

@@ -91,8 +91,8 @@ function wrongPredictions(label: string, mistakes: NonNullable<FinishEvent['mist
   if (mistakes.length === 0) return undefined;
   const title = 'Most confident wrong predictions';
   const name = label === '' ? title : `${title}, ${label}`;
-  const list = mistakes.some(({ picture }) => picture !== undefined)
-    ? wrongPictures(mistakes)
+  const list = mistakes.some(({ preview }) => preview !== undefined)
+    ? showWrong(mistakes)
     : wrongTexts(mistakes);
   return markup`<h3>${title}</h3><p class="note">Held-out or cross-validated rows whose predicted class is wrong. Some may have a wrong label.</p>${makeScrollable(name, list)}`;
 }
@@ -105,10 +105,10 @@ function wrongTexts(mistakes: NonNullable<FinishEvent['mistakes']>): Markup {
   return headedTable(['Text', 'Label', 'Predicted', 'Probability'], rows);
 }
 
-function wrongPictures(mistakes: NonNullable<FinishEvent['mistakes']>): Markup {
+function showWrong(mistakes: NonNullable<FinishEvent['mistakes']>): Markup {
   const figures = mistakes.map(
-    ({ text, picture, label, predicted, probability }) =>
-      markup`<figure>${picture && markup`<img src="${picture}" alt="">`}<figcaption><b>${predicted}</b> ${score(probability)}, not ${label}<br>${text}</figcaption></figure>`,
+    ({ text, preview, label, predicted, probability }) =>
+      markup`<figure>${preview && markup`<img src="${preview}" alt="">`}<figcaption><b>${predicted}</b> ${score(probability)}, not ${label}<br>${text}</figcaption></figure>`,
   );
   return markup`<div class="wrong">${figures}</div>`;
 }

@@ -1,10 +1,10 @@
 import { writesText } from '../../../models/heads/registry.ts';
-import { Pictures } from '../../../program/modalities/pictures.ts';
+import { Contents } from '../../../program/modalities/contents.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ServedAnswer } from '../../../tasks/prediction.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { Serving } from '../serving.ts';
-import { SentPictures } from './sent-pictures.ts';
+import { SentFiles } from './sent-files.ts';
 import type {
   Embedded,
   EmbedRequest,
@@ -35,7 +35,7 @@ const STOPPED = Symbol('stopped');
 export class LocalService implements Service {
   readonly #serving: Serving;
   readonly #loader: Loader;
-  readonly #sentPictures = new SentPictures();
+  readonly #sentFiles = new SentFiles();
 
   constructor(serving: Serving, loader: Loader) {
     this.#serving = serving;
@@ -63,9 +63,9 @@ export class LocalService implements Service {
     const served = prediction?.served;
     if (!served) throw model.trained.cannotPredict();
     const { reading } = model.trained.context();
-    const pictures = await this.#pictures(model, request.inputs, signal);
+    const files = await this.#files(model, request.inputs, signal);
     if (!request.truncate) model.trained.parts.modality.checkLengths(request.inputs);
-    const inputs = pictures ?? request.inputs.map(({ text, pair }) => served.input(text, pair, reading));
+    const inputs = files ?? request.inputs.map(({ text, pair }) => served.input(text, pair, reading));
     const answers = await this.#serving.predict(model, inputs, signal);
     return answers.map((answer, i) =>
       served.answer(answer, request.inputs[i]!.text, model.trained.labels, request.raw),
@@ -80,13 +80,13 @@ export class LocalService implements Service {
     const { vectors } = model.trained.task === undefined ? {} : (model.trained.definition().prediction ?? {});
     if (!vectors) throw notEmbedding(model);
     const sent = given.map((input) => (typeof input === 'string' ? { text: input } : input));
-    const pictures = await this.#pictures(model, sent, signal);
+    const files = await this.#files(model, sent, signal);
     if (!truncate) model.trained.parts.modality.checkLengths(sent);
     const asked = model.trained.vectorInputs(
       sent.map(({ text }) => text),
       options,
     );
-    const inputs = asked.map((input, i) => ({ ...(input as object), ...(pictures?.[i] as object) }));
+    const inputs = asked.map((input, i) => ({ ...(input as object), ...(files?.[i] as object) }));
     const embedded: Embedded = { vectors: [], tokens: 0 };
     // Long lists are queued in parts, so that other requests get a turn.
     for (let start = 0; start < inputs.length; start += MAX_TOGETHER) {
@@ -149,12 +149,12 @@ export class LocalService implements Service {
     return this.#serving.close();
   }
 
-  /** The pictures of a request. Undefined for a model of texts. */
-  async #pictures({ trained }: ServedModel, inputs: readonly ServedText[], signal: AbortSignal | undefined) {
+  /** The files of a request. Undefined for a model of texts. */
+  async #files({ trained }: ServedModel, inputs: readonly ServedText[], signal: AbortSignal | undefined) {
     const { modality } = trained.parts;
-    if (modality instanceof Pictures) return this.#sentPictures.read(inputs, modality, signal);
-    if (!inputs.some(({ image }) => image)) return undefined;
-    throw new UserError({ where: 'inputs', fault: 'has pictures, but the model reads texts' });
+    if (modality instanceof Contents) return this.#sentFiles.read(inputs, modality, signal);
+    if (!inputs.some(({ file }) => file)) return undefined;
+    throw new UserError({ where: 'inputs', fault: 'has files, but the model reads texts' });
   }
 
   #model(name: string): ServedModel {

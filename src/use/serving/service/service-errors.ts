@@ -1,4 +1,4 @@
-import { PictureTooLarge } from '../../../input/pictures/pixels.ts';
+import { FileTooLarge } from '../../../input/media/medium.ts';
 import { PromptTooLong } from '../../../program/generation/search.ts';
 import { suggest } from '../../../support/text.ts';
 import { ComputationError, type ErrorClasses, UserError } from '../../../support/user-error.ts';
@@ -18,9 +18,9 @@ export class NotThere extends UserError {
   override name = 'NotThere';
 }
 
-/** Thrown for a picture in a request that cannot be read. */
-export class BadPicture extends UserError {
-  override name = 'BadPicture';
+/** Thrown for a file in a request that cannot be read. */
+export class BadFile extends UserError {
+  override name = 'BadFile';
 }
 
 /** Thrown if too many requests are waiting. The client should try again later. */
@@ -36,8 +36,8 @@ export class Overloaded extends Error {
 export const SERVICE_ERRORS: ErrorClasses = {
   PromptTooLong,
   NotThere,
-  BadPicture,
-  PictureTooLarge,
+  BadFile,
+  FileTooLarge,
   UserError,
   UnknownModel,
   Overloaded,

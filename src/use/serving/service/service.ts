@@ -1,6 +1,5 @@
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { GenerationInput } from '../../../program/generation/prompt.ts';
-import type { InputKind } from '../../../program/modalities/input-kinds.ts';
 import type { EmbedOptions, ServedAnswer } from '../../../tasks/prediction.ts';
 
 /** Facts about a served model, as plain data. */
@@ -17,19 +16,19 @@ export interface ServedCard {
   writes: boolean;
   /** Whether it computes vectors. */
   embeds: boolean;
-  /** The kind of its inputs. */
-  input: InputKind;
+  /** The medium of its inputs, or `text`. */
+  input: string;
 }
 
 /**
- * An input for prediction: a text, a pair of texts, a question about a context, or a picture. A model of pictures reads
- * a text as a picture in base64.
+ * An input for prediction: a text, a pair of texts, a question about a context, or a file. A model of a medium, such as
+ * images, reads a text as a file in base64.
  */
 export interface ServedText {
   text: string;
   pair?: string;
-  /** A picture: the bytes of its file, also in base64. Then `text` is its name, or empty. */
-  image?: Uint8Array | string;
+  /** The bytes of a file, also in base64. Then `text` is its name, or empty. */
+  file?: Uint8Array | string;
 }
 
 export interface PredictRequest {

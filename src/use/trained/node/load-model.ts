@@ -1,7 +1,7 @@
 import { localData } from '../../../input/data/node/text-files.ts';
 import { cacheFolder, disk } from '../../../input/formats/node/folder-files.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
-import { decodePicture } from '../../../input/pictures/node/decode-picture.ts';
+import { decodeImage } from '../../../input/media/images/node/decode-image.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { ModelFolders } from '../model-folders.ts';
 
@@ -10,7 +10,7 @@ export const models = new ModelFolders({
   disk,
   hub,
   data: localData,
-  decodePicture,
+  decoders: { image: decodeImage },
   engine: nodeEngine,
   cacheFolder,
   warn: (message) => process.emitWarning(message),

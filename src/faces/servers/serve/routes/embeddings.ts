@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { cosine, unit } from '../../../../tasks/sentence-embedding/embed-texts.ts';
 import type { EmbedRequest, Service } from '../../../../use/serving/service/service.ts';
 import type { RequestScope, ServeApp } from '../request-scope.ts';
-import { flagIn, pictureFormContent, readPictureForm } from './picture-form.ts';
+import { flagIn, mediaFormContent, readMediaForm } from './media-form.ts';
 import {
   assertAtMost,
   EMBEDDINGS_ERRORS,
@@ -25,7 +25,7 @@ const truncate = z
   .describe('Truncate texts that are too long instead of rejecting them');
 const texts = z
   .union([z.string(), z.array(z.string()).min(1)], 'expected a string, or a list of strings')
-  .describe('Texts, or for a model of pictures, pictures in base64, also as data URLs');
+  .describe('Texts, or for a model of images, files in base64, also as data URLs');
 const promptName = z.string().nullish().describe("Name of a prompt in the model's files, such as query");
 const openAi = postRoute(
   '/v1/embeddings',
@@ -75,7 +75,7 @@ const embed = postRoute(
     })
     .openapi('EmbedRequest'),
   { ...jsonAnswer('One vector per text', z.array(z.array(z.number()))), ...EMBEDDINGS_ERRORS },
-  pictureFormContent({ model: 'string', normalize: 'boolean' }),
+  mediaFormContent({ model: 'string', normalize: 'boolean' }),
 );
 
 const similarity = postRoute(
@@ -122,7 +122,7 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
     return (await service.embed({ ...request, model: name }, scope.signal)).vectors;
   };
   app.post(embed.path, async (c, next) => {
-    const form = await readPictureForm(c, ['model', 'normalize'], MAX_TEXTS);
+    const form = await readMediaForm(c, ['model', 'normalize'], MAX_TEXTS);
     if (!form) return next();
     const { inputs, fields } = form;
     const vectors = await vectorsOf({ model: fields.model, inputs, truncate: true }, c.get('scope'));

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { MEDIA } from '../../../../input/media/media.ts';
 import { markup } from '../../../../studies/report/markup.ts';
 import { PROGRAM } from '../../../../support/program.ts';
 import type { ServeApp } from '../request-scope.ts';
@@ -12,8 +13,9 @@ button { font: inherit; margin: .75rem 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #8881; padding: .75rem; }
 `;
 
-/** Lists the models, and sends the text or the pictures to the route that the chosen model answers on. */
+/** Lists the models, and sends the text or the files to the route that the chosen model answers on. */
 const SCRIPT = `
+const MEDIA = ${JSON.stringify(Object.fromEntries(MEDIA.map(({ name, plural, accept }) => [name, { plural, accept }])))};
 const at = (id) => document.getElementById(id);
 const ask = async (path, body) => {
   const key = at('key').value;
@@ -36,11 +38,14 @@ const list = async () => {
 };
 const chosen = () => models.find(({ id }) => id === at('model').value) ?? {};
 const show = () => {
-  const isPicture = chosen().input === 'image';
-  at('pictures').hidden = !isPicture;
-  at('texts').hidden = isPicture;
-  at('image').required = isPicture;
-  at('text').required = !isPicture;
+  const medium = MEDIA[chosen().input];
+  at('files').hidden = !medium;
+  at('texts').hidden = Boolean(medium);
+  at('file').required = Boolean(medium);
+  at('text').required = !medium;
+  if (!medium) return;
+  at('file').accept = medium.accept;
+  at('plural').textContent = medium.plural;
 };
 at('model').addEventListener('change', show);
 at('key').addEventListener('change', list);
@@ -49,11 +54,11 @@ at('form').addEventListener('submit', async (event) => {
   const model = at('model').value;
   const { task, input } = chosen();
   const [text, ...second] = at('text').value.split('\\n---\\n');
-  const pictures = new FormData();
-  pictures.set('model', model);
-  for (const file of at('image').files) pictures.append('image', file);
-  const [path, body] = input === 'image'
-    ? [task === 'sentence_embedding' ? 'embed' : 'predict', pictures]
+  const files = new FormData();
+  files.set('model', model);
+  for (const file of at('file').files) files.append(input, file);
+  const [path, body] = MEDIA[input]
+    ? [task === 'sentence_embedding' ? 'embed' : 'predict', files]
     : /_lm$/.test(task ?? '')
     ? ['v1/completions', { model, prompt: text }]
     : task === 'sentence_embedding'
@@ -80,6 +85,6 @@ export function addHome(app: ServeApp, needsKey: boolean): void {
 
 function renderPage(nonce: string, needsKey: boolean): string {
   const page = markup`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${PROGRAM} serve</title><style nonce="${nonce}">`;
-  const form = markup`</style></head><body><h1>${PROGRAM} serve</h1><form id="form"><label for="key"${!needsKey && markup` hidden`}>API key</label><input id="key" type="${needsKey ? 'password' : 'hidden'}"><label for="model">Model</label><select id="model"></select><div id="texts"><label for="text">Text. For a pair, put a line with --- between the two texts.</label><textarea id="text" rows="5" required></textarea></div><div id="pictures" hidden><label for="image">Pictures</label><input id="image" type="file" accept="image/jpeg,image/png,image/webp,image/gif" multiple></div><button>Send</button></form><pre id="answer" aria-live="polite"></pre><p><a href="openapi.json">API description</a></p><script nonce="${nonce}">`;
+  const form = markup`</style></head><body><h1>${PROGRAM} serve</h1><form id="form"><label for="key"${!needsKey && markup` hidden`}>API key</label><input id="key" type="${needsKey ? 'password' : 'hidden'}"><label for="model">Model</label><select id="model"></select><div id="texts"><label for="text">Text. For a pair, put a line with --- between the two texts.</label><textarea id="text" rows="5" required></textarea></div><div id="files" hidden><label for="file">Files: <span id="plural"></span></label><input id="file" type="file" multiple></div><button>Send</button></form><pre id="answer" aria-live="polite"></pre><p><a href="openapi.json">API description</a></p><script nonce="${nonce}">`;
   return `${page.text}${STYLE}${form.text}${SCRIPT}</script></body></html>`;
 }

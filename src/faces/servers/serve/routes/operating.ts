@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { INPUT_KINDS, type InputKind } from '../../../../program/modalities/input-kinds.ts';
+import { MEDIA } from '../../../../input/media/media.ts';
 import { PROGRAM } from '../../../../support/program.ts';
 import type { ServedCard, Service } from '../../../../use/serving/service/service.ts';
 import { UnknownModel } from '../../../../use/serving/service/service-errors.ts';
@@ -81,7 +81,7 @@ const model = z
     parent: z.string().nullable().describe('The base model of an adapter'),
     task: z.string().nullable(),
     labels: z.array(z.string()),
-    input: z.enum(Object.keys(INPUT_KINDS) as InputKind[]).describe('The kind of its inputs'),
+    input: z.enum(['text', ...MEDIA.map(({ name }) => name)]).describe('The kind of its inputs'),
   })
   .openapi('Model');
 const list = z.object({ object: z.literal('list'), data: z.array(model) }).openapi('Models');

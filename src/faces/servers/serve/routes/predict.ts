@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi';
+import { MEDIA } from '../../../../input/media/media.ts';
 import type { PredictRequest, ServedText, Service } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
 import type { RequestScope, ServeApp } from '../request-scope.ts';
-import { flagIn, pictureFormContent, readPictureForm } from './picture-form.ts';
+import { flagIn, mediaFormContent, readMediaForm } from './media-form.ts';
 import { assertAtMost, EMBEDDINGS_ERRORS, jsonAnswer, onlyModel, postRoute } from './route-parts.ts';
 
 /** Maximum inputs per request, as in text-embeddings-inference. */
@@ -11,15 +12,18 @@ const MAX_INPUTS = 32;
 const text = z.string();
 const pair = z.tuple([text, text]);
 const question = z.object({ question: text, context: text });
-const picture = z.object({ image: text.describe('A picture in base64, also as a data URL') });
-const one = z.union([z.tuple([text]), pair, question, picture]);
-const FORMS =
-  'a text, [text, pair], {question, context}, {image}, or a list of [text], [text, pair], {question, context} or {image}';
+/** A file in base64 under the name of its medium. */
+const files = MEDIA.map(({ name }) =>
+  z.strictObject({ [name]: text.describe('In base64, also as a data URL') }),
+);
+const one = z.union([z.tuple([text]), pair, question, ...files]);
+const KEYS = MEDIA.map(({ name }) => `{${name}}`).join(', ');
+const FORMS = `a text, [text, pair], {question, context}, ${KEYS}, or a list of [text], [text, pair], {question, context} or ${KEYS}`;
 
 const request = z
   .object({
     inputs: z
-      .union([text, pair, z.tuple([text]), question, picture, z.array(one)], {
+      .union([text, pair, z.tuple([text]), question, ...files, z.array(one)], {
         error: ({ input }) => notInputs(input),
       })
       .describe(FORMS),
@@ -52,10 +56,10 @@ const response = z
 
 const route = postRoute(
   '/predict',
-  'Classify texts and pictures, find entities in texts, answer questions',
+  'Classify texts and images, find entities in texts, answer questions',
   request,
   { ...jsonAnswer('The predictions', response), ...EMBEDDINGS_ERRORS },
-  pictureFormContent({ model: 'string', raw_scores: 'boolean' }),
+  mediaFormContent({ model: 'string', raw_scores: 'boolean' }),
 );
 
 export function addPredict(app: ServeApp, service: Service): void {
@@ -66,7 +70,7 @@ export function addPredict(app: ServeApp, service: Service): void {
     return isList ? answers : answers[0]!;
   };
   app.post(route.path, async (c, next) => {
-    const form = await readPictureForm(c, ['model', 'raw_scores'], MAX_INPUTS);
+    const form = await readMediaForm(c, ['model', 'raw_scores'], MAX_INPUTS);
     if (!form) return next();
     const { inputs, isList, fields } = form;
     const options = { raw: flagIn(form, 'raw_scores', false), truncate: true };
@@ -103,8 +107,7 @@ function readInputs(requested: Given): { inputs: ServedText[]; isList: boolean }
 }
 
 function readInput(input: z.infer<typeof one>): ServedText {
-  if ('image' in input) return { text: '', image: input.image };
-  if (!Array.isArray(input)) return { text: input.question, pair: input.context };
-  const [text, pair] = input;
-  return { text, pair };
+  if (Array.isArray(input)) return { text: input[0], pair: input[1] };
+  if ('question' in input) return { text: input.question!, pair: input.context };
+  return { text: '', file: Object.values(input)[0] };
 }

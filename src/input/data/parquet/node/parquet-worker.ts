@@ -10,7 +10,7 @@ const reader = {
     const read = await parquetText(new Uint8Array(bytes ?? readFileSync(path)), path, known);
     return new Moved(
       read,
-      [...read.pictures.values()].map(({ buffer }) => buffer as ArrayBuffer),
+      [...read.stored.values()].map(({ buffer }) => buffer as ArrayBuffer),
     );
   },
 };

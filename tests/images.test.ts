@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodePicture } from '../src/input/pictures/node/decode-picture.ts';
-import { type Picture, PictureReader } from '../src/input/pictures/picture-reader.ts';
-import { PictureProcessor } from '../src/input/pictures/processor.ts';
+import { type ImageContent, ImageReader } from '../src/input/media/images/image-reader.ts';
+import { decodeImage } from '../src/input/media/images/node/decode-image.ts';
+import { ImageProcessor } from '../src/input/media/images/processor.ts';
 import { Program } from '../src/program/program.ts';
 import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
 import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
@@ -13,19 +13,19 @@ import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { readSafetensors } from './support/safetensors-file.ts';
-import { TINY_PROCESSOR, writePictureModel, writePictures } from './support/tiny-pictures.ts';
+import { TINY_PROCESSOR, writeImageModel, writeImages } from './support/tiny-images.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pictures-'));
 const model = join(scratch, 'model');
 const photos = join(scratch, 'photos');
-const reader = new PictureReader(
-  new PictureProcessor(TINY_PROCESSOR, 'preprocessor_config.json', 'vit'),
-  decodePicture,
+const reader = new ImageReader(
+  new ImageProcessor(TINY_PROCESSOR, 'preprocessor_config.json', 'vit'),
+  decodeImage,
 );
 
 beforeAll(async () => {
-  writePictureModel(model);
-  await writePictures(photos);
+  writeImageModel(model);
+  await writeImages(photos);
   // The same picture again, as JPEG of high quality.
   await sharp(join(photos, 'red', '0.png'))
     .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
@@ -45,9 +45,9 @@ async function train(settings: object): Promise<TrainEvent[]> {
 
 const read = (image: Uint8Array) => reader.read(image, 'picture');
 
-function pixelsOf({ pixels }: Picture): Float32Array {
+function pixelsOf(image: ImageContent): Float32Array {
   const values = new Float32Array(3 * 12 * 12);
-  reader.processor.write(reader.processor.centre(pixels), values, 0);
+  reader.write(image, values, 0);
   return values;
 }
 

@@ -1,28 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { expect, it, vi } from 'vitest';
-import { PictureReader } from '../../../input/pictures/picture-reader.ts';
-import { PictureProcessor } from '../../../input/pictures/processor.ts';
-import { Pictures } from '../../../program/modalities/pictures.ts';
-import { SentPictures } from './sent-pictures.ts';
+import type { Contents } from '../../../program/modalities/contents.ts';
+import { IMAGE_MODEL } from '../../../program/modalities/images.ts';
+import { SentFiles } from './sent-files.ts';
 
-const fixtures = new URL('../../../input/pictures/fixtures/files/', import.meta.url);
+const fixtures = new URL('../../../input/media/images/fixtures/files/', import.meta.url);
 const png = readFileSync(new URL('rgb.png', fixtures));
 const decode = vi.fn(async () => ({ width: 1, height: 1, data: new Uint8Array(3) }));
-const processor = new PictureProcessor({ size: 4 }, 'preprocessor_config.json', 'vit');
+const config = { maxLength: 5 } as Parameters<typeof IMAGE_MODEL.modality>[0];
+const images = IMAGE_MODEL.modality(config, { size: 4 }, 'preprocessor_config.json', 'vit', {
+  image: decode,
+});
 const read = (...texts: string[]) =>
-  new SentPictures().read(
+  new SentFiles().read(
     texts.map((text) => ({ text })),
-    new Pictures(new PictureReader(processor, decode), 5),
+    images as Contents,
   );
 
-it('reads a picture in base64, also with line breaks and as a data URL', async () => {
+it('reads a file in base64, also with line breaks and as a data URL', async () => {
   const base64 = png.toString('base64');
   const lines = base64.replace(/.{76}/g, '$&\r\n');
   await read(base64, lines, `data:image/png;base64,${png.toString('base64url')}`);
   for (const [bytes] of decode.mock.calls as unknown as [Uint8Array][]) expect(png.equals(bytes)).toBe(true);
 });
 
-it('decodes only the start of a text that is no picture', async () => {
+it('decodes only the start of a text that is no image', async () => {
   decode.mockClear();
   // The reader gets the head alone, and its decoder rejects it.
   await read('A'.repeat(31_000_000));

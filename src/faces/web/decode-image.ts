@@ -1,12 +1,13 @@
-import { assertDecodable, undecodable } from '../../input/pictures/decoded.ts';
-import { pictureFacts } from '../../input/pictures/picture-size.ts';
-import type { Pixels } from '../../input/pictures/pixels.ts';
+import { assertDecodable, undecodable } from '../../input/media/images/decoded.ts';
+import { readImageHeader } from '../../input/media/images/image-header.ts';
+import type { Pixels } from '../../input/media/images/pixels.ts';
+import type { Decoders } from '../../input/media/media.ts';
 import { Turns } from '../../support/turns.ts';
 
 /** Pixels that are copied from a canvas at a time. */
 const PIECE = 2 ** 20;
 
-/** A page decodes one picture at a time, because each needs seven bytes per pixel. */
+/** A page decodes one image at a time, because each needs seven bytes per pixel. */
 const turns = new Turns();
 
 /**
@@ -15,12 +16,12 @@ const turns = new Turns();
  *
  * @throws UserError for other files, and for files that are damaged, truncated or too large
  */
-export function decodePicture(bytes: Uint8Array, name: string): Promise<Pixels> {
+export function decodeImage(bytes: Uint8Array, name: string): Promise<Pixels> {
   return turns.run(() => decode(bytes, name));
 }
 
 async function decode(bytes: Uint8Array, name: string): Promise<Pixels> {
-  const facts = pictureFacts(bytes);
+  const facts = readImageHeader(bytes);
   assertDecodable(name, bytes.length, facts);
   if (facts?.isDeepGrey) throw undecodable(name, 'a browser does not read grey of 16 bits as Python does');
   const blob = new Blob([bytes as BlobPart]);
@@ -45,3 +46,6 @@ async function decode(bytes: Uint8Array, name: string): Promise<Pixels> {
   bitmap.close();
   return { width, height, data };
 }
+
+/** The decoders of a page. */
+export const DECODERS: Decoders = { image: decodeImage };

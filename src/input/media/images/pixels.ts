@@ -1,6 +1,4 @@
-import { InvalidData } from '../../support/user-error.ts';
-
-/** A decoded picture: red, green and blue of each pixel, row by row from the top. */
+/** A decoded image: red, green and blue of each pixel, row by row from the top. */
 export interface Pixels {
   width: number;
   height: number;
@@ -9,23 +7,12 @@ export interface Pixels {
 }
 
 /**
- * Maximum number of pixels of a file. A decoded picture has 3 to 4 bytes per pixel, so one picture takes at most 400 MB.
+ * Maximum number of pixels of a file. A decoded image has 3 to 4 bytes per pixel, so one image takes at most 400 MB.
  * The largest phone cameras usually save 12 to 50 million.
  */
 export const MAX_PIXELS = 100_000_000;
 
-/** Maximum size of a file of a picture. Photos have 1 to 20 MB. */
-export const MAX_PICTURE_BYTES = 100_000_000;
-
-/** Thrown for a picture with too many bytes or pixels. */
-export class PictureTooLarge extends InvalidData {
-  override name = 'PictureTooLarge';
-}
-
-/** The endings of files that can be decoded. */
-export const PICTURE_NAME = /\.(jpe?g|png|webp|gif)$/i;
-
-/** A rectangle of a picture. */
+/** A rectangle of an image. */
 export interface PixelBox {
   left: number;
   top: number;
@@ -33,7 +20,7 @@ export interface PixelBox {
   height: number;
 }
 
-/** Copies a rectangle. Pixels outside the picture are black, as in transformers. */
+/** Copies a rectangle. Pixels outside the image are black, as in transformers. */
 export function crop({ width, height, data }: Pixels, box: PixelBox): Pixels {
   const cropped = new Uint8Array(box.width * box.height * 3);
   const from = Math.max(0, box.left);
@@ -49,7 +36,7 @@ export function crop({ width, height, data }: Pixels, box: PixelBox): Pixels {
   return { width: box.width, height: box.height, data: cropped };
 }
 
-/** Mirrors a picture left to right. */
+/** Mirrors an image left to right. */
 export function flipped({ width, height, data }: Pixels): Pixels {
   const mirrored = new Uint8Array(data.length);
   for (let y = 0; y < height; y++)

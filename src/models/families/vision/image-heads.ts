@@ -6,44 +6,44 @@ import type { Network } from '../../nn/network.ts';
 import { toUnitLength } from '../../nn/pool-tokens.ts';
 import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
 
-/** The tokens of pictures after the encoder. */
-export interface EncodedPicture {
+/** The tokens of images after the encoder. */
+export interface EncodedImage {
   /** [tokens · batch, width] */
   hidden: Value;
   batch: Dimension;
-  /** Number of tokens of a picture. */
+  /** Number of tokens of an image. */
   tokens: number;
   /** Number of tokens before those of its patches. */
   before: number;
 }
 
-/** The mean of the states of each picture's patches, [batch, width]. */
-export function meanPatches({ hidden, batch, tokens, before }: EncodedPicture): Value {
+/** The mean of the states of each image's patches, [batch, width]. */
+export function meanPatches({ hidden, batch, tokens, before }: EncodedImage): Value {
   const width = hidden.shape[1]!;
   const states = slice(reshape(hidden, [tokens, batch, width]), 0, before, tokens);
   return divide(sum(states, [0]), tokens - before);
 }
 
 /** The class token and the mean of the patches, [batch, 2 · width]. */
-export function classAndMean(encoded: EncodedPicture): Value {
+export function classAndMean(encoded: EncodedImage): Value {
   return concat([slice(encoded.hidden, 0, 0, encoded.batch), meanPatches(encoded)], 1);
 }
 
-/** The state of each picture's first token, [batch, width]. */
-export function classToken({ hidden, batch }: EncodedPicture): Value {
+/** The state of each image's first token, [batch, width]. */
+export function classToken({ hidden, batch }: EncodedImage): Value {
   return slice(hidden, 0, 0, batch);
 }
 
-/** How a family encodes pictures, and the features that its classifier reads. */
-interface PictureFeatures<Config> {
-  states: (network: Network, config: Config, inputs: ModelInputs) => EncodedPicture;
-  features: (encoded: EncodedPicture) => Value;
+/** How a family encodes images, and the features that its classifier reads. */
+interface ImageFeatures<Config> {
+  states: (network: Network, config: Config, inputs: ModelInputs) => EncodedImage;
+  features: (encoded: EncodedImage) => Value;
 }
 
-/** A classifier on features of pictures. */
-export function pictureHead<Config extends CommonConfig>(
+/** A classifier on features of images. */
+export function imageHead<Config extends CommonConfig>(
   architecture: string,
-  { states, features }: PictureFeatures<Config>,
+  { states, features }: ImageFeatures<Config>,
   unread?: readonly string[],
 ): Head<Config> {
   return {
@@ -56,14 +56,14 @@ export function pictureHead<Config extends CommonConfig>(
 }
 
 /**
- * A base model without a head: one vector per picture, which is transformers' `pooler_output` (pooling `cls`) or what
+ * A base model without a head: one vector per image, which is transformers' `pooler_output` (pooling `cls`) or what
  * its classifier reads (any other pooling).
  */
-export function pictureVectorHead<Config extends CommonConfig>(
+export function imageVectorHead<Config extends CommonConfig>(
   architecture: string,
   prefix: string,
-  vectors: PictureFeatures<Config> & {
-    pooled: (network: Network, config: Config, encoded: EncodedPicture) => Value;
+  vectors: ImageFeatures<Config> & {
+    pooled: (network: Network, config: Config, encoded: EncodedImage) => Value;
     width(config: Config, isPooled: boolean): number;
   },
 ): Head<Config> {

@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import { InvalidData, InvalidFile, shown } from '../../support/user-error.ts';
+import { InvalidData, InvalidFile, shown } from '../../../support/user-error.ts';
 import { crop, type PixelBox, type Pixels } from './pixels.ts';
 import { RESAMPLINGS, type Resampling, resize, resizeInSteps } from './resize.ts';
 
-export const PROCESSOR_FILE = 'preprocessor_config.json';
-
 /** Longest edge of a model's input. The largest published vision transformers read about 1,000 pixels. */
 const MAX_EDGE = 4096;
-/** Longest edge of a resized picture. Only a strip has more, because its shorter edge keeps its length. */
+/** Longest edge of a resized image. Only a strip has more, because its shorter edge keeps its length. */
 const MAX_RESIZED = 65_536;
 
 const edge = z.int().min(1).max(MAX_EDGE);
@@ -69,10 +67,10 @@ const KINDS: Readonly<Record<string, Defaults>> = {
 const KIND_OF_MODEL = { vit: 'ViT', deit: 'DeiT', dinov2: 'Bit', clip: 'CLIP', siglip: 'Siglip' } as const;
 
 /**
- * Prepares pictures for a model as a class of transformers does, with Pillow as its backend (`ViTImageProcessorPil`, in
+ * Prepares images for a model as a class of transformers does, with Pillow as its backend (`ViTImageProcessorPil`, in
  * older versions the slow one). The torchvision backend resizes with other rounding.
  */
-export class PictureProcessor {
+export class ImageProcessor {
   readonly #size: Size | undefined;
   readonly #resampling: Resampling;
   readonly #crop: { height: number; width: number } | undefined;
@@ -109,7 +107,7 @@ export class PictureProcessor {
     if (!this.#crop && !(this.#size && 'height' in this.#size))
       throw new InvalidFile({
         where,
-        fault: 'leaves pictures with different sizes: it has neither a crop nor a fixed size',
+        fault: 'leaves images with different sizes: it has neither a crop nor a fixed size',
         hint: 'Set do_center_crop and crop_size, or size with height and width.',
       });
     const scale = settings.do_rescale === false ? 1 : (settings.rescale_factor ?? 1 / 255);
@@ -161,7 +159,7 @@ export class PictureProcessor {
     return width <= height ? { width: short, height: long } : { width: long, height: short };
   }
 
-  /** The part of a resized picture that the model sees. */
+  /** The part of a resized image that the model sees. */
   centre(pixels: Pixels): Pixels {
     const { height, width } = this.input;
     const left = Math.floor((pixels.width - width) / 2);
@@ -169,14 +167,14 @@ export class PictureProcessor {
     return this.cut(pixels, { left, top, width, height });
   }
 
-  /** A rectangle of a resized picture, in the size of the model's input. */
+  /** A rectangle of a resized image, in the size of the model's input. */
   cut(pixels: Pixels, box: PixelBox): Pixels {
     const { height, width } = this.input;
     const isWhole = box.width === pixels.width && box.height === pixels.height && !box.left && !box.top;
     return resize(isWhole ? pixels : crop(pixels, box), width, height, this.#resampling);
   }
 
-  /** Writes the model's values of a picture of the input's size to `target` at `start`: [3, height, width]. */
+  /** Writes the model's values of an image of the input's size to `target` at `start`: [3, height, width]. */
   write({ data }: Pixels, target: Float32Array, start: number): void {
     const count = data.length / 3;
     for (let channel = 0; channel < 3; channel++) {

@@ -1,6 +1,7 @@
-import { InvalidData, type UserError } from '../../support/user-error.ts';
-import type { PictureHeader } from './picture-size.ts';
-import { MAX_PICTURE_BYTES, MAX_PIXELS, PictureTooLarge, type Pixels } from './pixels.ts';
+import { InvalidData, type UserError } from '../../../support/user-error.ts';
+import { FileTooLarge, MAX_FILE_BYTES } from '../medium.ts';
+import type { ImageHeader } from './image-header.ts';
+import { MAX_PIXELS, type Pixels } from './pixels.ts';
 
 /** Pixels that any file may have, and pixels for each byte of larger ones, far more than detailed photos have. */
 const FREE_PIXELS = 25_000_000;
@@ -11,29 +12,29 @@ const FORMATS = ['jpeg', 'png', 'webp', 'gif'];
 /**
  * Checks a file before it is decoded.
  *
- * @throws PictureTooLarge; UserError for other formats
+ * @throws FileTooLarge; UserError for other formats
  */
 export function assertDecodable(
   where: string,
   size: number,
-  facts: PictureHeader | undefined,
+  facts: ImageHeader | undefined,
   maxPixels = MAX_PIXELS,
 ): void {
-  if (size > MAX_PICTURE_BYTES)
-    throw new PictureTooLarge({ where, fault: `has ${size} bytes, more than ${MAX_PICTURE_BYTES}` });
+  if (size > MAX_FILE_BYTES)
+    throw new FileTooLarge({ where, fault: `has ${size} bytes, more than ${MAX_FILE_BYTES}` });
   if (!facts || !FORMATS.includes(facts.format)) {
     const format = facts ? ` (${facts.format})` : '';
     throw new InvalidData({ where, fault: `is not a JPEG, PNG, WebP or GIF file${format}` });
   }
   const { width, height } = facts;
   if (width * height > maxPixels)
-    throw new PictureTooLarge({
+    throw new FileTooLarge({
       where,
       fault: `has ${width} x ${height} pixels, more than ${maxPixels / 1e6} million`,
       hint: 'Make it smaller, or remove it.',
     });
   if (width * height > Math.max(FREE_PIXELS, size * PIXELS_PER_BYTE))
-    throw new PictureTooLarge({
+    throw new FileTooLarge({
       where,
       fault: `has ${width} x ${height} pixels in ${size} bytes, which would fill the memory with one color`,
       hint: 'Make it smaller, or remove it.',
@@ -45,7 +46,7 @@ export function undecodable(where: string, reason: string): UserError {
   return new InvalidData({
     where,
     fault: `cannot be decoded: ${reason}`,
-    hint: 'It is damaged or not a picture.',
+    hint: 'It is damaged or not an image.',
   });
 }
 
@@ -55,7 +56,7 @@ function scaled(product: number): number {
   return (sum + (sum >> 8)) >> 8;
 }
 
-/** Puts a picture with transparency, [height, width, 4], on white, as pasting it with Pillow does. */
+/** Puts an image with transparency, [height, width, 4], on white, as pasting it with Pillow does. */
 export function onWhite({ width, height, data }: Pixels): Pixels {
   const count = width * height;
   const opaque = new Uint8Array(count * 3);

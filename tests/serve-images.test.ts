@@ -25,7 +25,7 @@ import { writeTinyHead } from './support/tiny-head.ts';
 const root = mkdtempSync(join(tmpdir(), 'serve-pictures-'));
 const base = join(root, 'base');
 const adapters = join(root, 'adapters');
-const data = { text: 'image', label: 'label', pictures: true };
+const data = { text: 'image', label: 'label', medium: 'image' };
 
 /** Adapters by name: with the head of transformers, a layer on features, several labels, a score, and vectors. */
 const MADE: Readonly<Record<string, Partial<Parameters<typeof writeMadeAdapter>[2]>>> = {
@@ -195,7 +195,7 @@ describe('pictures', () => {
     const response = await fetch(`${url}/v1/models/two`);
     expect(await response.json()).toMatchObject({ id: 'two', input: 'image' });
     const page = await (await fetch(url, { headers: { accept: 'text/html' } })).text();
-    expect(page).toContain('<input id="image" type="file"');
+    expect(page).toContain('<input id="file" type="file"');
     const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as {
       paths: Record<string, { post: { requestBody: { content: object } } }>;
     };
@@ -240,7 +240,7 @@ describe('a bad picture', () => {
       /is an address, which the server does not open/,
     ],
     ['a file on the server', { inputs: 'file:///etc/passwd' }, 400, /is an address/],
-    ['no base64', { inputs: { image: 'a cat.' } }, 400, /inputs\[0\] is no picture in base64/],
+    ['no base64', { inputs: { image: 'a cat.' } }, 400, /inputs\[0\] is no image in base64/],
     ['a pair', { inputs: [['a', 'b']] }, 400, /is a pair of texts/],
     ['too many', { inputs: Array(33).fill({ image: 'AAAA' }) }, 413, /more than the maximum of 32/],
   ])('sent as %s is refused with a reason', async (_, body, status, message) => {
@@ -260,7 +260,7 @@ describe('a bad picture', () => {
     const stray = await post('/predict', form('two', pictures, { url: 'https://example.com/cat.jpg' }));
     expect(stray).toMatchObject({ status: 422, body: { error: '`url` is not supported.' } });
     const none = await post('/predict', form('two', []));
-    expect(none).toMatchObject({ status: 400, body: { error: '`image` must be the file of a picture.' } });
+    expect(none).toMatchObject({ status: 400, body: { error: '`image` must be a file.' } });
   });
 
   it('does not make the others fail', async () => {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
-import { largestDifference } from '../../../scripts/conformance/compare.ts';
-import { UserError } from '../../support/user-error.ts';
-import { decodePicture } from './node/decode-picture.ts';
-import { PictureReader } from './picture-reader.ts';
-import { PictureProcessor } from './processor.ts';
+import { largestDifference } from '../../../../scripts/conformance/compare.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { ImageReader } from './image-reader.ts';
+import { decodeImage } from './node/decode-image.ts';
+import { ImageProcessor } from './processor.ts';
 import { RESAMPLINGS, resize, resizeInSteps } from './resize.ts';
 
 /** Written by scripts/oracle/pictures.py. */
@@ -26,7 +26,7 @@ interface Golden {
 
 const golden = JSON.parse(readFileSync(new URL('golden.json', fixtures), 'utf8')) as Golden;
 const fileOf = (name: string) => readFileSync(new URL(`files/${name}`, fixtures));
-const decode = (name: string) => decodePicture(fileOf(name), name);
+const decode = (name: string) => decodeImage(fileOf(name), name);
 const digest = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
 
 describe('decoding equals Pillow', () => {
@@ -45,7 +45,7 @@ it.each(golden.resized)('resizes $file to $size with filter $resample as Pillow'
 });
 
 it.each(golden.processed)('processes $file as the processor $name of transformers', async (one) => {
-  const processor = new PictureProcessor(one.config, 'preprocessor_config.json', one.model_type ?? 'vit');
+  const processor = new ImageProcessor(one.config, 'preprocessor_config.json', one.model_type ?? 'vit');
   const resized = await processor.resized(await decode(one.file), one.file);
   const { height, width } = processor.input;
   expect([3, height, width]).toEqual(one.shape);
@@ -54,9 +54,9 @@ it.each(golden.processed)('processes $file as the processor $name of transformer
   expect(digest(new Uint8Array(values.buffer))).toBe(one.sha256);
 });
 
-describe('files that are no pictures', () => {
+describe('files that are no images', () => {
   const failure = async (bytes: Uint8Array) => {
-    const error = await decodePicture(bytes, 'x.png').catch((error: unknown) => error);
+    const error = await decodeImage(bytes, 'x.png').catch((error: unknown) => error);
     expect(error).toBeInstanceOf(UserError);
     return (error as Error).message;
   };
@@ -67,7 +67,7 @@ describe('files that are no pictures', () => {
   });
 
   it('are texts and vector graphics', async () => {
-    expect(await failure(new TextEncoder().encode('a picture'))).toMatch(/^x\.png is not a JPEG/);
+    expect(await failure(new TextEncoder().encode('an image'))).toMatch(/^x\.png is not a JPEG/);
     const drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
     expect(await failure(new TextEncoder().encode(drawing))).toContain(
       'is not a JPEG, PNG, WebP or GIF file',
@@ -96,7 +96,7 @@ describe('files that are no pictures', () => {
 });
 
 describe('a preprocessor_config.json', () => {
-  const processor = (json: object) => new PictureProcessor(json, 'preprocessor_config.json', 'vit');
+  const processor = (json: object) => new ImageProcessor(json, 'preprocessor_config.json', 'vit');
 
   it.each([
     [
@@ -120,10 +120,10 @@ describe('a preprocessor_config.json', () => {
     [{ image_processor_type: 'DonutImageProcessor' }, 'must be one of ViTImageProcessor'],
     [
       { image_processor_type: 'BitImageProcessor', do_center_crop: false },
-      'leaves pictures with different sizes',
+      'leaves images with different sizes',
     ],
     [{ size: { height: 1e9, width: 1 } }, 'does not describe an image processor'],
-    [{ image_processor_type: 'SiglipImageProcessor', size: 384 }, 'leaves pictures with different sizes'],
+    [{ image_processor_type: 'SiglipImageProcessor', size: 384 }, 'leaves images with different sizes'],
     [{ do_pad: true }, 'preprocessor_config.json: `do_pad` may change the pixels'],
     [{ crop_pct: 0.9 }, '`crop_pct` may change the pixels'],
   ])('%j is an error', (json, message) => {
@@ -133,7 +133,7 @@ describe('a preprocessor_config.json', () => {
   it('does not decode a strip that would be resized beyond memory', async () => {
     const clip = processor({ image_processor_type: 'CLIPImageProcessor' });
     const decode = vi.fn();
-    const read = new PictureReader(clip, decode).read(fileOf('strip.png'), 'strip.png');
+    const read = new ImageReader(clip, decode).read(fileOf('strip.png'), 'strip.png');
     await expect(read).rejects.toThrow('strip.png is a strip of 20000 x 1 pixels');
     expect(decode).not.toHaveBeenCalled();
   });

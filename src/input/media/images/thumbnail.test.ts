@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { MAX_THUMBNAIL, thumbnail } from './thumbnail.ts';
+import { MAX_PREVIEW } from '../medium.ts';
+import { thumbnail } from './thumbnail.ts';
 
 it('is a BMP file with the colors of the image', () => {
   const url = thumbnail({ width: 3, height: 2, data: Uint8Array.from({ length: 18 }, (_, i) => i) });
@@ -18,5 +19,5 @@ it.each([
   [2000, 1],
 ])('has a bounded length for %i x %i pixels', (width, height) => {
   const url = thumbnail({ width, height, data: new Uint8Array(width * height * 3).fill(255) });
-  expect(url.length).toBeLessThanOrEqual(MAX_THUMBNAIL);
+  expect(url.length).toBeLessThanOrEqual(MAX_PREVIEW);
 });

@@ -10,13 +10,13 @@ export const TINY_PROCESSOR = {
 };
 
 /** Writes a tiny DINOv2 with random weights. */
-export function writePictureModel(folder: string): void {
+export function writeImageModel(folder: string): void {
   cpSync('src/models/fixtures/models/dinov2-pictures', folder, { recursive: true });
   writeFileSync(join(folder, 'preprocessor_config.json'), JSON.stringify(TINY_PROCESSOR));
 }
 
 /** Writes a folder with eight pictures in a folder for each of three classes, which a linear model tells apart. */
-export async function writePictures(folder: string): Promise<void> {
+export async function writeImages(folder: string): Promise<void> {
   for (const [channel, name] of ['red', 'green', 'blue'].entries()) {
     mkdirSync(join(folder, name), { recursive: true });
     for (let i = 0; i < 8; i++) await picture(join(folder, name, `${i}.png`), channel, i);

@@ -129,7 +129,7 @@ function* pass(
 
 const clipped = (value: number) => (value < 0 ? 0 : Math.min(255, value));
 
-/** Resizes the rows of a picture to another width. */
+/** Resizes the rows of an image to another width. */
 function* widened(pixels: Pixels, width: number, filter: Filter): Generator<void, Pixels> {
   if (width === pixels.width) return pixels;
   const data = new Uint8Array(width * pixels.height * 3);
@@ -138,7 +138,7 @@ function* widened(pixels: Pixels, width: number, filter: Filter): Generator<void
   return { width, height: pixels.height, data };
 }
 
-/** Resizes the columns of a picture to another height. */
+/** Resizes the columns of an image to another height. */
 function* heightened(
   { width, height: from, data: source }: Pixels,
   height: number,

@@ -1,22 +1,22 @@
 import type Sharp from 'sharp';
-import { viewBytes } from '../../../support/arrays.ts';
-import { lazy } from '../../../support/options.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { viewBytes } from '../../../../support/arrays.ts';
+import { lazy } from '../../../../support/options.ts';
+import { UserError } from '../../../../support/user-error.ts';
 import { assertDecodable, fromInks, onWhite, undecodable } from '../decoded.ts';
-import { pictureFacts } from '../picture-size.ts';
+import { readImageHeader } from '../image-header.ts';
 import { MAX_PIXELS, type Pixels } from '../pixels.ts';
 
-/** sharp is an optional peer, because its binaries are large, libvips is LGPL, and only pictures need it. */
+/** sharp is an optional peer, because its binaries are large, libvips is LGPL, and only images need it. */
 const loadSharp = lazy(async (): Promise<typeof Sharp> => {
   try {
     const { default: sharp } = await import('sharp');
-    // Its cache would keep decoded pictures.
+    // Its cache would keep decoded images.
     sharp.cache(false);
     return sharp;
   } catch {
     throw new UserError({
       where: 'the package sharp',
-      fault: 'is not installed, but pictures need it',
+      fault: 'is not installed, but images need it',
       hint: 'Run npm install sharp.',
     });
   }
@@ -26,14 +26,10 @@ const loadSharp = lazy(async (): Promise<typeof Sharp> => {
  * Decodes a JPEG, PNG, WebP or GIF file (its first frame) to red, green and blue: rotated by its EXIF orientation,
  * transparency on white, the upper 8 bits of 16 (grey without transparency is clipped at 255). Color profiles are ignored, as Pillow does.
  *
- * @throws PictureTooLarge; UserError for other files, and for files that are damaged or truncated
+ * @throws FileTooLarge; UserError for other files, and for files that are damaged or truncated
  */
-export async function decodePicture(
-  bytes: Uint8Array,
-  name: string,
-  maxPixels = MAX_PIXELS,
-): Promise<Pixels> {
-  const facts = pictureFacts(bytes);
+export async function decodeImage(bytes: Uint8Array, name: string, maxPixels = MAX_PIXELS): Promise<Pixels> {
+  const facts = readImageHeader(bytes);
   assertDecodable(name, bytes.length, facts, maxPixels);
   const sharp = await loadSharp();
   // The default limit counts pixels too. They are counted before, for a better message.

@@ -1,5 +1,5 @@
-/** The format and size of a picture, from the first bytes of its file. Sizes are those before rotation by EXIF. */
-export interface PictureHeader {
+/** The format and size of an image, from the first bytes of its file. Sizes are those before rotation by EXIF. */
+export interface ImageHeader {
   format: string;
   width: number;
   height: number;
@@ -16,15 +16,15 @@ const ALONE = /^(01|d[0-7])$/;
 const FRAME = /^c[0-35-79-bd-f]$/;
 
 /** Whether a file begins like one that may be decoded. */
-export function hasPictureSignature(head: Uint8Array): boolean {
-  return pictureFacts(head) !== undefined || (head[0] === 0xff && head[1] === 0xd8);
+export function isImageFile(head: Uint8Array): boolean {
+  return readImageHeader(head) !== undefined || (head[0] === 0xff && head[1] === 0xd8);
 }
 
 /**
- * Reads the format and the size of a picture without decoding it, so that a file that would need too much memory is
+ * Reads the format and the size of an image without decoding it, so that a file that would need too much memory is
  * never decoded. Undefined for other files, and for files that end before the size.
  */
-export function pictureFacts(bytes: Uint8Array): PictureHeader | undefined {
+export function readImageHeader(bytes: Uint8Array): ImageHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const name = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4));
   try {
@@ -46,7 +46,7 @@ export function pictureFacts(bytes: Uint8Array): PictureHeader | undefined {
   }
 }
 
-function webpFacts(view: DataView, chunk: string): PictureHeader | undefined {
+function webpFacts(view: DataView, chunk: string): ImageHeader | undefined {
   const format = 'webp';
   const wide = (at: number) => view.getUint16(at, true) + (view.getUint8(at + 2) << 16);
   // 14 bits each, after the start code of a key frame.
@@ -59,7 +59,7 @@ function webpFacts(view: DataView, chunk: string): PictureHeader | undefined {
   return chunk === 'VP8X' ? { format, width: wide(24) + 1, height: wide(27) + 1 } : undefined;
 }
 
-function jpegFacts(view: DataView): PictureHeader | undefined {
+function jpegFacts(view: DataView): ImageHeader | undefined {
   for (let at = 2; view.getUint8(at) === 0xff; ) {
     const marker = view.getUint8(at + 1).toString(16);
     if (FRAME.test(marker))

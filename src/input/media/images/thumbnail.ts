@@ -7,9 +7,6 @@ const SIDE = 48;
 const HEADER = 54;
 const DESCRIPTION = 40;
 
-/** Maximum length of a thumbnail's URL: the prefix, and 48 x 48 pixels in base64. */
-export const MAX_THUMBNAIL = 9400;
-
 /**
  * A small version of an image as the data URL of a BMP file, for reports that load nothing. Every browser shows this
  * format, which needs no encoder.
