@@ -108,7 +108,7 @@ describe.each(['llama', 'gpt2', 'gemma2'] as const)('adapters of the decoder %s'
       defaults: 'huggingface',
       task: 'causal_lm',
       method: 'houlsby',
-      data: { train: 'texts.txt', sample_by: 'line', max_length: 16 },
+      data: { train: 'texts.txt', sample_by: 'line', max_length: 16, packing: true },
       training: { max_steps: 200, learning_rate: 0.02 },
       output: `${type}-run`,
     };
