@@ -7,8 +7,8 @@ import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
 import { models, readFolder } from '../../src/use/trained/node/load-model.ts';
+import { onnxForm } from '../../src/use/trained/onnx-folder.ts';
 import { writeForm } from '../../src/use/trained/write-form.ts';
-import { onnxForm } from '../../src/use/trained/written-form.ts';
 
 const TEXTS = ['the cat sat on the mat', 'a dog'];
 /** The sums have another order, and a mutation may have made weights large. */

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { EXPORT_FORMS, MODEL_FORMS } from '../../use/trained/export-forms.ts';
 import { CONFIG_NAME } from './config-path.ts';
 import {
   addModelFlags,
@@ -14,6 +15,8 @@ import {
 } from './flags.ts';
 import { isLongPrediction } from './huge-pages.ts';
 import { addConfigOptions, addKeyOptions } from './key-options.ts';
+
+const FORMS = Object.entries(EXPORT_FORMS);
 
 /** The facts about a command besides its words and flags. */
 interface CommandFacts {
@@ -298,12 +301,12 @@ export function declareCommands(): Command[] {
       )
       .requiredOption(
         '--as <form>',
-        'merged: the whole model; onnx: the whole model for transformers.js and Optimum; gguf: an adapter for llama.cpp and Ollama; lora: an equivalent LoRA adapter',
+        `${FORMS.map(([name, { says }]) => `${name}: ${says}`).join('; ')}; lora: an equivalent LoRA adapter`,
       )
       .requiredOption('-o, --output <folder>', 'output folder, new or empty')
       .option(
         '--dtype <types>',
-        'type of the weights (merged: float32, float16, bfloat16, default: that of the base model; onnx: fp32, fp16, q8, q4, or several as in fp32,q8; gguf: f32, f16, q8_0)',
+        `type of the weights (${FORMS.map(([name, { dtypes }]) => `${name}: ${dtypes}`).join('; ')})`,
       )
       .addOption(sharedOption('model'))
       .addOption(sharedOption('checkpoint'))
@@ -320,7 +323,7 @@ export function declareCommands(): Command[] {
         new Option(
           '--as <form>',
           'merged: the whole model with the adapter merged; onnx: the merged model, for transformers.js (default: the adapter)',
-        ).choices(['merged', 'onnx']),
+        ).choices(MODEL_FORMS),
       )
       .option('--public', 'make a new repository public (default: private)')
       .addOption(sharedOption('dryRun'))
@@ -333,11 +336,5 @@ export function declareCommands(): Command[] {
       .addOption(sharedOption('open').default('no'))
       .option('--model <model>', 'model of images to train in the page: a folder or a Hub id')
       .option('-o, --output <folder>', 'write the page to this folder instead, for a static host'),
-    define('slim', { load: () => import('./commands/slim.ts') })
-      .description(
-        'Delete the engine files in node_modules that this machine does not need: binaries of other platforms, and builds for pages.',
-      )
-      .option('--keep-web', 'keep the builds for pages, for `adalora web` and for bundling your own page')
-      .addOption(sharedOption('dryRun')),
   ];
 }

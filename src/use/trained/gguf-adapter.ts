@@ -5,8 +5,9 @@ import type { GgufFormat } from '../../models/model-definition.ts';
 import { modelTypes } from '../../models/registry.ts';
 import { acceptOne, assertOptions, type OptionTypes } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
+import type { WrittenForm } from './export-forms.ts';
 import { assertFiniteValues } from './finite-values.ts';
-import type { TunedModel } from './trained-parts.ts';
+import type { OpenedTuned, TunedModel } from './trained-parts.ts';
 import type { KnownAdapter } from './tune-model.ts';
 
 export interface ExportGgufOptions {
@@ -130,4 +131,33 @@ function reordered({ shape, data }: GgufMatrix, rows: Uint32Array): GgufMatrix {
     moved.set(data.subarray(from * columns, (from + 1) * columns), to * columns);
   });
   return { shape, data: moved };
+}
+
+const ADAPTER_FILE = 'adapter.gguf';
+
+/**
+ * An adapter as a GGUF file, and a Modelfile for Ollama.
+ *
+ * @throws UserError like {@link ggufAdapter}
+ */
+export function ggufForm(opened: OpenedTuned, options?: ExportGgufOptions): WrittenForm {
+  const { adapter, baseFolder, notes } = opened;
+  const base = adapter?.stored.baseModel ?? baseFolder;
+  const isPlain = notes && notes.data.messages === undefined;
+  const lines = [
+    `# The base model is ${base.replace(/\s+/g, ' ')}. FROM must name the same model: its GGUF file, made by llama.cpp's`,
+    '# convert_hf_to_gguf.py, or its name in Ollama.',
+    'FROM ./base.gguf',
+    `ADAPTER ./${ADAPTER_FILE}`,
+    isPlain
+      ? 'TEMPLATE """{{ .Prompt }}"""'
+      : '# Without TEMPLATE, Ollama uses that of the base model. It must be the chat template of the training.',
+  ];
+  return {
+    files: [
+      [ADAPTER_FILE, ggufAdapter(opened, options)],
+      ['Modelfile', `${lines.join('\n')}\n`],
+    ],
+    copies: {},
+  };
 }

@@ -6,13 +6,13 @@ import type { LoadedModel } from '../../program/weight-memory.ts';
 import { elementCount, viewBytes } from '../../support/arrays.ts';
 import { acceptOne, assertOptions, type OptionTypes } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
+import type { WrittenForm } from './export-forms.ts';
 import { assertFiniteValues, finiteReader } from './finite-values.ts';
 import { fittingReader } from './fitting-base.ts';
 import { storedName, trainedConfig } from './full-model.ts';
 import { sentenceFiles } from './sentence-files.ts';
 import { SETFIT_CONFIG, setFitConfig } from './setfit.ts';
 import type { OpenedTuned } from './trained-parts.ts';
-import type { WrittenForm } from './written-form.ts';
 
 /** Element types of a written checkpoint, by their names in transformers. */
 export const MERGED_DTYPES = ['float32', 'float16', 'bfloat16'] as const;

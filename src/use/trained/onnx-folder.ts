@@ -1,4 +1,5 @@
 import type { ByteStream } from '../../engine/onnx/schema.ts';
+import type { EncodedFile } from '../../input/formats/adapters/encode-adapter.ts';
 import { editJson } from '../../input/formats/bounded-json.ts';
 import { pathIn } from '../../input/formats/files.ts';
 import { exportedTextFiles } from '../../input/text/exported-files.ts';
@@ -11,12 +12,14 @@ import { ANYTHING, assertOptions, NUMBER, type OptionTypes } from '../../support
 import { ADAPTER, LAYER } from '../optimum/model-graphs.ts';
 import { type OnnxDtype, onnxDtypes } from '../optimum/onnx-dtypes.ts';
 import { type OnnxSource, onnxFiles } from '../optimum/onnx-files.ts';
+import type { WrittenForm } from './export-forms.ts';
 import { assertFiniteValues, finiteReader } from './finite-values.ts';
 import { fittingReader } from './fitting-base.ts';
 import { trainedConfig } from './full-model.ts';
 import type { Notes } from './notes.ts';
 import { CONFIG, type DescribedModel, GENERATION_CONFIG } from './read-model.ts';
 import { sentenceFiles } from './sentence-files.ts';
+import type { OpenedTuned } from './trained-parts.ts';
 
 /** A model with its adapter, if it has one. */
 interface OnnxModel extends TunedValues {
@@ -139,6 +142,14 @@ export function onnxFolder(
     ...models.flatMap((one) => [...one.files].map(([name, stream]) => [`onnx/${name}`, stream] as const)),
     ...[...made].map(([name, content]) => [name, inMemory(content)] as const),
   ]);
+}
+
+/** The files of {@link onnxFolder}, made one tensor at a time. */
+export function onnxForm(opened: OpenedTuned, options?: ExportOnnxOptions): WrittenForm {
+  return {
+    files: [...onnxFolder(opened, options)].map(([path, { chunks }]): EncodedFile => [path, chunks()]),
+    copies: { ofBase: true },
+  };
 }
 
 function json(content: unknown): string {

@@ -3,6 +3,7 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import type { Scores } from '../../program/example-set.ts';
 import type { ModelMachine } from '../../program/machine.ts';
 import { assertOptions } from '../../support/options.ts';
+import { EXPORT_FORMS } from './export-forms.ts';
 import type { ExportGgufOptions } from './gguf-adapter.ts';
 import type { MergeOptions } from './merged-form.ts';
 import { EVALUATE_OPTIONS, type EvaluateParams } from './model-options.ts';
@@ -10,10 +11,10 @@ import type { ExportOnnxOptions } from './onnx-folder.ts';
 import { closedModel } from './predictions.ts';
 import { TrainedModel, type TrainedParts } from './trained-model.ts';
 import type { OpenedTuned } from './trained-parts.ts';
-import { writeForm } from './write-form.ts';
+import { adapterForm, writeForm } from './write-form.ts';
 
 /** Options of the form in which a model is exported. */
-export type ExportOptions = ExportOnnxOptions | ExportGgufOptions;
+export type ExportOptions = MergeOptions | ExportOnnxOptions | ExportGgufOptions;
 
 /** A trained model with its files in folders. */
 export class OpenedModel extends TrainedModel {
@@ -53,22 +54,17 @@ export class OpenedModel extends TrainedModel {
   /**
    * Writes the model, or only its adapter, in another equivalent form.
    *
-   * @param form `onnx`, a folder that transformers.js and Optimum load; `gguf`, an adapter for llama.cpp and Ollama; or
-   * another form of the adapter, such as plain LoRA for AdaLoRA
+   * @param form `merged`, a checkpoint; `onnx`, a folder that transformers.js and Optimum load; `gguf`, an adapter for
+   * llama.cpp and Ollama; or another form of the adapter, such as plain LoRA for AdaLoRA
    * @param output a new or empty folder
    * @param options options of this form
    * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that are
    * unknown or cannot represent a value
    */
   async export(form: string, output: string, options: ExportOptions = {}): Promise<void> {
-    const { adapterForm, GGUF_FORM, ggufForm, ONNX_FORM, onnxForm } = await import('./written-form.ts');
+    const maker = await EXPORT_FORMS[form]?.load();
     if (this.isClosed) throw closedModel(this.parts.path);
-    // Each form checks its own options.
-    const made = () => {
-      if (form === ONNX_FORM) return onnxForm(this.#opened, options as ExportOnnxOptions);
-      if (form === GGUF_FORM) return ggufForm(this.#opened, options as ExportGgufOptions);
-      return adapterForm(this.#opened, form, options);
-    };
-    writeForm(this.#machine.disk, this.#opened, made(), output);
+    const made = maker?.make(this.#opened, options) ?? adapterForm(this.#opened, form, options);
+    writeForm(this.#machine.disk, this.#opened, made, output);
   }
 }

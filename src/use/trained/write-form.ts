@@ -1,3 +1,4 @@
+import { encodeAdapter } from '../../input/formats/adapters/encode-adapter.ts';
 import { editJson } from '../../input/formats/bounded-json.ts';
 import {
   assertNewFolder,
@@ -6,12 +7,16 @@ import {
   isBelow,
   readText,
 } from '../../input/formats/files.ts';
+import { assertOptions } from '../../support/options.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
+import { EXPORT_FORMS, type WrittenForm } from './export-forms.ts';
+import { assertFiniteValues } from './finite-values.ts';
 import { SHARED_FILES } from './full-model.ts';
 import { LAYER_FILE } from './layer-file.ts';
 import { NOTES_FILE } from './notes.ts';
 import { SENTENCE_FILES } from './sentence-files.ts';
-import type { WrittenForm } from './written-form.ts';
+import type { OpenedTuned } from './trained-parts.ts';
 
 /**
  * Writes a form of a model to a new folder. Each file is written atomically.
@@ -75,4 +80,29 @@ export function sharedFiles(disk: FolderFiles, folder: string): Map<string, stri
       });
     }),
   );
+}
+
+/**
+ * An adapter in another equivalent form.
+ *
+ * @throws UserError that names the available forms, and for values that are not finite
+ */
+export function adapterForm(
+  { adapter, folder }: Pick<OpenedTuned, 'adapter' | 'folder'>,
+  form: string,
+  options: object = {},
+): WrittenForm {
+  assertOptions(`export as ${form}`, options, {});
+  const written = adapter?.kind.exports?.[form];
+  if (!adapter || !written) {
+    throw new UserError({
+      where: folder,
+      fault: `is ${adapter ? `an adapter of kind ${adapter.kind.name}` : 'a whole model'}, which cannot be exported as ${form}`,
+      hint: suggest(form, [...Object.keys(adapter?.kind.exports ?? {}), ...Object.keys(EXPORT_FORMS)]),
+      code: 'unsupported',
+    });
+  }
+  const made = written(adapter.stored, folder);
+  for (const [name, { data }] of made.tensors) assertFiniteValues(data, `${folder}: ${name}`);
+  return { files: encodeAdapter(made), copies: { notes: 'adapter' } };
 }

@@ -12,12 +12,3 @@ export const WEB_ENGINE_FILES = ['ort-wasm-simd-threaded', 'ort-wasm-simd-thread
 export function webEngineFolder(): string {
   return dirname(resolve(`onnxruntime-web/${WEB_ENGINE_FILES[0]}`));
 }
-
-/** The folder of the engine's package for Node. Undefined if it is not installed. */
-export function nativeEngineFolder(): string | undefined {
-  try {
-    return dirname(resolve('onnxruntime-node/package.json'));
-  } catch {
-    return undefined;
-  }
-}

@@ -27,8 +27,8 @@ const adalora: Plan = {
     deltaT: 10,
     unit: 'components',
     forms: {
-      initial: { rank: 12, components: 24, parameters: 18456, bytes: 80000 },
-      target: { rank: 8, components: 16, parameters: 12304, bytes: 55000 },
+      initial: { rank: 12, components: 24, parameters: 18456 },
+      target: { rank: 8, components: 16, parameters: 12304 },
     },
     rounded: [],
   },
@@ -51,7 +51,6 @@ it('states what is trained, for how long and with how much memory', () => {
                  falls from step 107 to 644, every 10 steps
     mean rank    12 to 8
     parameters   18,456 to about 12,304, 0.05 % of the model's
-    file         80 kB to about 55 kB, with the head
     memory       about 612 MB at the peak
 
     layer  query  mean

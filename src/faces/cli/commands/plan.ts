@@ -124,13 +124,12 @@ function describeBudget(
       'parameters',
       `${counted(initial.parameters)} to ${limit(unit === 'parameters')}${counted(target.parameters)}, ${share.toFixed(2)} % of the model's`,
     ],
-    ['file', `${size(initial.bytes)} to ${limit(unit === 'bytes')}${size(target.bytes)}, with the head`],
     ...rounded.map((sentence, i): [string, string] => [i === 0 ? 'rounded' : '', sentence]),
   ];
 }
 
 /**
- * Returns "at most" or "about". Only a target in parameters or bytes is an upper limit. The result may be
+ * Returns "at most" or "about". Only a target in parameters is an upper limit. The result may be
  * below it by up to one triplet.
  */
 function limit(isExact: boolean): string {
@@ -139,8 +138,4 @@ function limit(isExact: boolean): string {
 
 function rank(mean: number): string {
   return `${Number(mean.toFixed(2))}`;
-}
-
-function size(bytes: number): string {
-  return `${counted(Math.round(bytes / 1000))} kB`;
 }

@@ -12,17 +12,16 @@ import { type UploadOptions, uploadFiles } from '../../../input/hub/upload.ts';
 import { inScratchFolder } from '../../../input/store/node/temporary-name.ts';
 import { type HubCard, hubCard } from '../../../studies/report/hub-card.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { EXPORT_FORMS } from '../../../use/trained/export-forms.ts';
 import { SHARED_FILES } from '../../../use/trained/full-model.ts';
 import { LAYER_FILE } from '../../../use/trained/layer-file.ts';
 import { locateTrained } from '../../../use/trained/locate-trained.ts';
-import { mergedForm } from '../../../use/trained/merged-form.ts';
 import type { OpenTunedOptions } from '../../../use/trained/model-folders.ts';
 import { models } from '../../../use/trained/node/load-model.ts';
 import { NOTES_FILE } from '../../../use/trained/notes.ts';
 import { CONFIG } from '../../../use/trained/read-model.ts';
 import { SENTENCE_FILES } from '../../../use/trained/sentence-files.ts';
 import { writeForm } from '../../../use/trained/write-form.ts';
-import { onnxForm } from '../../../use/trained/written-form.ts';
 import { openingDisplay } from '../terminal/download-display.ts';
 
 interface Flags {
@@ -64,7 +63,7 @@ function uploadDisplay(): NonNullable<PushOptions['onUpload']> {
 
 interface PushOptions extends SendOptions, Pick<OpenTunedOptions, 'onProgress' | 'onNotice'> {
   /** Which form of the model is sent. Default: the result of the run as it is. */
-  form?: 'merged' | 'onnx' | undefined;
+  form?: string | undefined;
 }
 
 /**
@@ -81,11 +80,12 @@ async function push(path: string, repo: string, options: PushOptions): Promise<P
     sendFolder(hub, { folder: folderFiles(folder), form, runModel, path, repo }, options, pathToFileURL);
   const { form } = options;
   if (form === undefined) return send(located.folder, located.kind);
+  const { make } = await EXPORT_FORMS[form]!.load();
   return inScratchFolder(tmpdir(), 'push', async (scratch) => {
     const { model, onProgress, onNotice } = options;
     const opened = await models.openTuned(path, { model, onProgress, onNotice });
     try {
-      writeForm(hub.disk, opened, form === 'merged' ? mergedForm(opened) : onnxForm(opened), scratch);
+      writeForm(hub.disk, opened, make(opened, {}), scratch);
     } finally {
       opened.model.close();
     }

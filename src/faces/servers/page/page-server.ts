@@ -40,7 +40,7 @@ function pageParts(served?: ModelOfFiles): PagePart[] {
   }
   const missing = WEB_ENGINE_FILES.filter((name) => !existsSync(join(webEngineFolder(), name)));
   if (missing.length > 0) {
-    const hint = 'Install the package again, and use adalora slim --keep-web.';
+    const hint = 'Install the package again, and run scripts/slim.mjs with --keep-web.';
     throw new UserError({ where: webEngineFolder(), fault: `has no ${missing.join(', ')}`, hint });
   }
   const model = embeddedFolder();

@@ -296,8 +296,6 @@ describe('the API description', () => {
       '/metrics': '200 401',
       '/predict': ofTexts,
       '/embed': ofTexts,
-      '/similarity': ofTexts,
-      '/rerank': ofTexts,
       '/v1/embeddings': all,
       '/v1/models': '200 401 503 504',
       '/v1/models/{model}': '200 401 404 503 504',
@@ -389,9 +387,6 @@ describe('text vectors', () => {
       [3, 4],
       [3, 8],
     ]);
-    const inputs = { source_sentence: 'a', sentences: ['b'] };
-    const [cosine] = (await post('/similarity', { inputs })).body;
-    expect(cosine).toBeCloseTo((9 + 32) / (5 * Math.hypot(3, 8)), 6);
     const many = await post('/embed', { inputs: Array.from({ length: 33 }, () => 'a') });
     expect([many.status, many.body.error_type]).toEqual([413, 'validation']);
   });
@@ -410,15 +405,16 @@ describe('reranking', () => {
     const predict: Service['predict'] = async ({ inputs }) =>
       inputs.map((_, i) => [{ label: 'LABEL_0', score: scores[i]! }]);
     const { post } = await served({}, { predict });
-    const asked = { query: 'q', texts: ['a', 'b', 'c'] };
-    const { body } = await post('/rerank', { ...asked, return_text: true });
-    expect(body.map(({ index, text }: { index: number; text: string }) => [index, text])).toEqual([
-      [1, 'b'],
-      [2, 'c'],
-      [0, 'a'],
+    const { body } = await post('/v2/rerank', {
+      model: 'm',
+      query: 'q',
+      documents: ['a', 'b', 'c'],
+      top_n: 2,
+    });
+    expect(body.results).toEqual([
+      { index: 1, relevance_score: expect.closeTo(0.88, 2) },
+      { index: 2, relevance_score: 0.5 },
     ]);
-    expect(body[1].score).toBe(0.5);
-    expect((await post('/rerank', { ...asked, raw_scores: true })).body[0]).toEqual({ index: 1, score: 2 });
   });
 
   it('rejects models with several labels', async () => {
@@ -433,7 +429,7 @@ describe('reranking', () => {
         ],
       },
     );
-    const { status, body } = await post('/rerank', { query: 'q', texts: ['a'] });
+    const { status, body } = await post('/v2/rerank', { model: 'm', query: 'q', documents: ['a'] });
     expect(status).toBe(422);
     expect(body.error).toMatch(
       '`model` must be a cross-encoder with one score per pair, got a model with several labels. Use /predict.',

@@ -1,12 +1,14 @@
 import { encodeSafetensors } from '../encode-safetensors.ts';
 import type { StoredTensor } from '../tensor-data.ts';
-import { ADAPTER_METADATA } from './adapter-bytes.ts';
 import { ADAPTER_CONFIG, ADAPTERHUB_FILES, PEFT_TENSORS } from './adapter-files.ts';
 import { isAdapterHub, isAdapterHubTensor } from './read-stored-adapter.ts';
 import type { AdapterTensor, StoredAdapter } from './stored-adapter.ts';
 
 /** A file's name, and its content as text or in chunks. */
 export type EncodedFile = [name: string, content: string | Iterable<Uint8Array>];
+
+/** The metadata that PEFT writes into the header of an adapter's tensor file. */
+const ADAPTER_METADATA = { format: 'pt' };
 
 /** Settings that AdapterHub rejects if they are integers. */
 const FLOATS = ['dropout', 'reduction_factor', 'scaling', 'stochastic_depth'];

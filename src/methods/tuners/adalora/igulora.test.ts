@@ -49,9 +49,7 @@ function replay(
     rank: golden.r,
     scale: 1,
   }));
-  const budget = size
-    ? { target: target * size, cost: new BudgetCosts(modules, () => 0).of.parameters }
-    : { target };
+  const budget = size ? { target: target * size, cost: new BudgetCosts(modules).of.parameters } : { target };
   const tuner = new AdaLoraTuner({ lora_dropout: 0, orth_reg_weight: 0.1 }, modules, []);
   const allocator = new RankAllocator(
     prunedModules(tuner),

@@ -5,7 +5,7 @@ import { rank } from '../peft/settings.ts';
 export type Components = 'triplets' | 'doublets';
 
 /** The units in which a budget is exact. A component is a triplet or a doublet. */
-export type BudgetUnit = 'components' | 'parameters' | 'bytes';
+export type BudgetUnit = 'components' | 'parameters';
 
 /** A budget in each unit. */
 export interface BudgetForms {
@@ -14,15 +14,13 @@ export interface BudgetForms {
   /** As a number of triplets or doublets. */
   components: number;
   parameters: number;
-  bytes: number;
 }
 
-const EXAMPLES = '0.32%, 331776 parameters, 576 triplets or 1.2 MB';
+const EXAMPLES = '0.32%, 331776 parameters or 576 triplets';
 const SHARE = /^(100|\d{1,2}(\.\d+)?) ?%$/;
 const COUNT = /^([1-9]\d*) ?(parameters|triplets|doublets)$/;
-const SIZE = /^\d+(\.\d+)? ?([kMG]i?)?B$/i;
 const amount = z.union(
-  [z.number().positive(), z.string().refine((text) => [SHARE, COUNT, SIZE].some((form) => form.test(text)))],
+  [z.number().positive(), z.string().refine((text) => [SHARE, COUNT].some((form) => form.test(text)))],
   { error: `expected a mean rank such as 8, or an amount such as ${EXAMPLES}` },
 );
 
@@ -37,8 +35,7 @@ export const budgetShape = {
   init_r: rank.optional(),
   /**
    * Final budget: a mean rank, `0.32%` of the model's parameters or `331776 parameters` (without λ and head, as in the
-   * paper), `576 triplets` of all modules (the paper's b(T); `doublets` for pairs), or `1.2 MB` of
-   * `adapter_model.safetensors`, header and head included (1,200,000 bytes).
+   * paper), or `576 triplets` of all modules (the paper's b(T); `doublets` for pairs).
    */
   target: amount.optional(),
   /** Initial budget, in the same forms. It is rounded up to a whole rank of every module. */
@@ -132,20 +129,8 @@ function inOrder(schema: z.ZodObject, config: Record<string, unknown>): Record<s
 /** The unit of a budget. */
 export function readUnit({ value }: GivenBudget): BudgetUnit {
   if (typeof value === 'number') return 'components';
-  const [, , counted] = COUNT.exec(value) ?? [];
-  if (counted !== undefined) return counted === 'parameters' ? counted : 'components';
-  return SHARE.test(value) ? 'parameters' : 'bytes';
+  return SHARE.test(value) || value.endsWith('parameters') ? 'parameters' : 'components';
 }
-
-const MULTIPLES: Record<string, number> = {
-  '': 1,
-  k: 1e3,
-  m: 1e6,
-  g: 1e9,
-  ki: 2 ** 10,
-  mi: 2 ** 20,
-  gi: 2 ** 30,
-};
 
 /** An amount in its unit, not rounded, and its derivation in words. */
 export interface Amount {
@@ -175,9 +160,7 @@ export function inUnit(
   const number = Number.parseFloat(value);
   if (value.endsWith('%'))
     return of((number / 100) * modelParameters, ` of ${modelParameters.toLocaleString('en')} parameters`);
-  if (unit !== 'bytes') return of(number, '');
-  const [, multiple = ''] = /([kMG]i?)?B$/i.exec(value) ?? [];
-  return of(number * MULTIPLES[multiple.toLowerCase()]!, '');
+  return of(number, '');
 }
 
 /**

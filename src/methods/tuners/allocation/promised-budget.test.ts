@@ -7,7 +7,7 @@ import { planAllocation, promisedBudget } from './promised-budget.ts';
 
 const schema = oneBudget(z.strictObject(budgetShape));
 
-// A component of the first two matrices has 10 numbers, a component of the third has 40. The file has 100 other bytes.
+// A component of the first two matrices has 10 numbers, a component of the third has 40.
 const modules = [
   { inFeatures: 5, outFeatures: 5 },
   { inFeatures: 5, outFeatures: 5 },
@@ -21,7 +21,6 @@ function promised(settings: object) {
     components: 'triplets',
     modules,
     modelParameters: 12345,
-    fileBytes: ([a, b, c]) => 100 + 44 * (a! + b!) + 164 * c!,
   });
 }
 
@@ -36,8 +35,6 @@ describe('in its unit', () => {
     [{ target: '200 parameters' }, { unit: 'parameters', target: 200, initialRank: 5 }],
     // 2 % are 246.9 parameters.
     [{ target: '2%' }, { unit: 'parameters', target: 246, initialRank: 7 }],
-    [{ target: '1.2 kB' }, { unit: 'bytes', target: 1200, initialRank: 7 }],
-    [{ target: '1 KiB' }, { unit: 'bytes', target: 1024, initialRank: 6 }],
   ])('%j', (settings, expected) => {
     expect(promised(settings)).toMatchObject(expected);
   });
@@ -50,8 +47,6 @@ describe('in its unit', () => {
     [{ start: '10 triplets' }, 4],
     [{ start: '240 parameters' }, 4],
     [{ start: '2%' }, 5],
-    [{ start: '1360 B' }, 5],
-    [{ start: '1361 B' }, 6],
   ])('the start %j is a whole rank', (start, rank) => {
     expect(promised({ target_r: 1, ...start }).initialRank).toBe(rank);
   });
@@ -65,9 +60,9 @@ it('starts at a possible rank', () => {
 
 it('is available in every unit, with notices about rounding', () => {
   const { initial, final, rounded } = promised({ target: '2%', start: '20 triplets' });
-  expect(initial).toEqual({ rank: 7, components: 21, parameters: 420, bytes: 100 + 7 * 252 });
+  expect(initial).toEqual({ rank: 7, components: 21, parameters: 420 });
   // 246 numbers are a mean rank of 4.1.
-  expect(final).toMatchObject({ components: 12, parameters: 246, bytes: Math.round(100 + 4.1 * 252) });
+  expect(final).toMatchObject({ components: 12, parameters: 246 });
   expect(final.rank).toBeCloseTo(4.1);
   expect(rounded).toEqual([
     'target 2% of 12,345 parameters is 246.9 parameters, rounded down',
@@ -90,17 +85,13 @@ describe('an error', () => {
       'target must be at least 40 parameters, one of the triplets of the largest matrix, got 39 parameters.',
     ],
     [
-      { target: '263 B' },
-      'target must be at least 264 bytes: header, head and one of the triplets of the largest matrix, got 263 B.',
-    ],
-    [
       { target_r: 12, init_r: 12 },
       'target_r must be less than init_r (12), because AdaLoRA prunes from init_r down to target_r, got 12. ' +
         'Set adalora.init_r to about 18, or train with lora at rank 12.',
     ],
     [
-      { target: '2 kB', start: '20 triplets' },
-      'target must be less than 1864 bytes, rank 7 everywhere, because AdaLoRA prunes from start down to target, got 2 kB. ' +
+      { target: '480 parameters', start: '20 triplets' },
+      'target must be less than 420 parameters, rank 7 everywhere, because AdaLoRA prunes from start down to target, got 480 parameters. ' +
         'Set adalora.init_r to about 12, or train with lora at rank 8.',
     ],
   ])('%j', (settings, message) => {
@@ -109,7 +100,6 @@ describe('an error', () => {
 
   it('does not occur at the limits', () => {
     expect(promised({ target: '40 parameters' }).target).toBe(40);
-    expect(promised({ target: '264 B' }).target).toBe(264);
     expect(promised({ target: '1 triplets' }).target).toBe(1);
     expect(promised({ target: '35 triplets', init_r: 12 }).target).toBe(35);
   });
@@ -122,7 +112,7 @@ it('a plan reports an impossible schedule together with unknown modules', () => 
     head: { modules: ['classifier'] },
     headKind: 'SEQ_CLS',
   } as unknown as TunableModel;
-  const method = { method: 'adalora', title: 'AdaLoRA', components: 'triplets', kind: 'ADALORA' } as const;
+  const method = { method: 'adalora', title: 'AdaLoRA', components: 'triplets' } as const;
   const settings = { target_modules: ['querry'], target_r: 4, tinit: 70, tfinal: 40, deltaT: 1 };
   expect(() => planAllocation(method, model, settings as never, 100)).toThrow(
     /target_modules has "querry".*\nadalora\.tinit, adalora\.tfinal leave .*got 70 \+ 40/s,

@@ -2,7 +2,7 @@ import type { LinearModule } from '../../../models/nn/network.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { largest } from '../../../support/numbers.ts';
 import { attemptAll, InvalidConfig } from '../../../support/user-error.ts';
-import { type AdapterSettings, type PeftType, storedSize } from '../low-rank/peft-config.ts';
+import type { AdapterSettings } from '../low-rank/peft-config.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import { MAX_RANK } from '../peft/settings.ts';
 import { adaptedModules } from '../targets/adapted-modules.ts';
@@ -27,49 +27,39 @@ import {
 } from './budget.ts';
 import { type AllocationSchedule, resolveSchedule, type ScheduleConfig } from './schedule.ts';
 
-/** Converts between ranks and their cost in each unit. */
+/** Converts between ranks and their cost in each unit. Costs are linear in the rank. */
 export class BudgetCosts {
   readonly of: Readonly<Record<BudgetUnit, Cost>>;
-  readonly #modules: number;
+  readonly #modules: readonly { inFeatures: number; outFeatures: number }[];
 
-  /** @param fileBytes the size of the adapter's tensor file, which cannot be computed from the other units */
-  constructor(modules: readonly { inFeatures: number; outFeatures: number }[], fileBytes: Cost) {
-    this.#modules = modules.length;
+  constructor(modules: readonly { inFeatures: number; outFeatures: number }[]) {
+    this.#modules = modules;
     this.of = {
       components: (ranks) => ranks.reduce((a, b) => a + b, 0),
       parameters: (ranks) =>
         ranks.reduce((sum, rank, k) => sum + rank * (modules[k]!.inFeatures + modules[k]!.outFeatures), 0),
-      bytes: fileBytes,
     };
   }
 
   /** The cost if every module has the same rank. */
   everywhere(unit: BudgetUnit, rank: number): number {
-    return this.of[unit](new Array<number>(this.#modules).fill(rank));
+    return this.of[unit](this.#modules.map(() => rank));
   }
 
   /** The largest cost of a single component, over all modules. */
   ofOne(unit: BudgetUnit): number {
-    const alone = (k: number) => Array.from({ length: this.#modules }, (_, i) => Number(i === k));
-    return largest(Array.from({ length: this.#modules }, (_, k) => this.of[unit](alone(k))));
+    return largest(this.#modules.map((_, k) => this.of[unit](this.#modules.map((_, i) => Number(i === k)))));
   }
 
-  /**
-   * The rank, not rounded, at which all modules together have this cost. Costs are linear in the rank, except for some
-   * digits in the file's header.
-   */
+  /** The rank, not rounded, at which all modules together have this cost. */
   rankFor(unit: BudgetUnit, amount: number): number {
-    return 1 + (amount - this.everywhere(unit, 1)) / this.#perRank(unit);
+    return amount / this.everywhere(unit, 1);
   }
 
   /** Converts a mean rank to all units, as if every module had this rank. */
   forms(rank: number): BudgetForms {
-    const at = (unit: BudgetUnit) => Math.round(this.everywhere(unit, 1) + (rank - 1) * this.#perRank(unit));
-    return { rank, components: at('components'), parameters: at('parameters'), bytes: at('bytes') };
-  }
-
-  #perRank(unit: BudgetUnit): number {
-    return this.everywhere(unit, 2) - this.everywhere(unit, 1);
+    const at = (unit: BudgetUnit) => Math.round(rank * this.everywhere(unit, 1));
+    return { rank, components: at('components'), parameters: at('parameters') };
   }
 }
 
@@ -100,19 +90,17 @@ export interface BudgetInputs {
   modules: readonly { inFeatures: number; outFeatures: number }[];
   /** Number of parameters of the base model, including its head. */
   modelParameters: number;
-  /** The size of the adapter's tensor file. */
-  fileBytes: Cost;
 }
 
 /**
- * Converts a config's budget for a model. The target is rounded down to whole components, numbers or bytes, and the
+ * Converts a config's budget for a model. The target is rounded down to whole components or numbers, and the
  * initial rank is rounded up. So the target is never exceeded.
  *
  * @throws UserError for a target that keeps nothing, or is not below the initial budget
  */
 export function promisedBudget(config: BudgetConfig, facts: BudgetInputs): PromisedBudget {
-  const { modules, modelParameters, components, fileBytes } = facts;
-  const costs = new BudgetCosts(modules, fileBytes);
+  const { modules, modelParameters, components } = facts;
+  const costs = new BudgetCosts(modules);
   const amountOf = (given: GivenBudget) =>
     inUnit(given, { matrices: modules.length, modelParameters, components });
   const end = givenBudget(config, TARGET_KEYS);
@@ -139,7 +127,7 @@ export function promisedBudget(config: BudgetConfig, facts: BudgetInputs): Promi
     cost: costs.of[unit],
     components,
     initialRank: rank,
-    initial: { ...costs.forms(rank), bytes: costs.everywhere('bytes', rank) },
+    initial: costs.forms(rank),
     final: { ...costs.forms(mean), [unit]: target },
     rounded: [...(target === wanted.amount ? [] : [`${wanted.text}, rounded down`]), ...note],
   };
@@ -177,7 +165,6 @@ function refuseTooLittle(
   const what = {
     components: facts.components,
     parameters: `parameters, one of the ${facts.components} of the largest matrix`,
-    bytes: `bytes: header, head and one of the ${facts.components} of the largest matrix`,
   }[unit];
   throw new InvalidConfig({
     where: `${facts.method}.${key}`,
@@ -211,8 +198,6 @@ export interface AllocatingMethod {
   components: Components;
   /** Minimum rank of every module. Default: 0. */
   minRank?: number;
-  /** The type of its stored adapters. */
-  kind: PeftType;
 }
 
 export interface AllocationPlan {
@@ -229,7 +214,7 @@ export interface AllocationPlan {
  * @throws UserError that lists all errors of modules, budget and schedule
  */
 export function planAllocation(
-  { method, title, components, minRank = 0, kind }: AllocatingMethod,
+  { method, title, components, minRank = 0 }: AllocatingMethod,
   model: TunableModel,
   config: AdapterSettings & BudgetConfig & ScheduleConfig,
   totalSteps: number,
@@ -238,12 +223,11 @@ export function planAllocation(
     () => {
       const modules = adaptedModules(model, config);
       const saved = savedParameters(model, config, modules);
-      const fileBytes = storedSize(modules, saved, kind);
       const modelParameters = [...model.parameters.values()].reduce(
         (sum, shape) => sum + elementCount(shape),
         0,
       );
-      const facts = { method, title, components, modules, modelParameters, fileBytes };
+      const facts = { method, title, components, modules, modelParameters };
       const budget = promisedBudget(config, facts);
       if (budget.cost(modules.map(() => minRank)) > budget.target)
         throw new InvalidConfig({

@@ -1,13 +1,10 @@
 import { z } from 'zod';
-import { adapterSize } from '../../../input/formats/adapters/adapter-bytes.ts';
 import {
   type AdapterTensors,
   PEFT_PREFIX,
   type StoredAdapter,
 } from '../../../input/formats/adapters/stored-adapter.ts';
-import type { LinearModule } from '../../../models/nn/network.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { TrainedParameter } from '../parameter-layout.ts';
 import {
   isRedundant,
   layoutName,
@@ -17,7 +14,7 @@ import {
   storedForms,
 } from '../peft/peft-files.ts';
 import { fileSchema, rank, targetShape } from '../peft/settings.ts';
-import { FACTOR_PARTS, factorName, parseFactor } from './factors.ts';
+import { FACTOR_PARTS, parseFactor } from './factors.ts';
 
 /**
  * PEFT's settings that are not supported, with the values that mean "off". Adapters are written with all of them,
@@ -224,34 +221,6 @@ export function parseAdapterConfig(value: unknown, where: string): PeftAdapterCo
 /** Older PEFT versions write null for an empty pattern. */
 function createPatternSchema<T extends z.ZodType>(value: T) {
   return z.preprocess((pattern) => pattern ?? {}, z.record(z.string(), value)).default({});
-}
-
-/**
- * Returns a function that computes the size of an adapter's tensor file from the modules' ranks, including the header and
- * fully saved modules. Modules of rank 0 are not in the file, because PEFT has no LoRA of rank 0.
- */
-export function storedSize(
-  modules: readonly LinearModule[],
-  saved: readonly TrainedParameter[],
-  kind: PeftType,
-): (ranks: readonly number[]) => number {
-  const isAdaLora = kind === 'ADALORA';
-  const factors = modules.flatMap(({ path, inFeatures, outFeatures }, module) => [
-    { module, name: factorName(path, 'A'), shapeAt: (rank: number) => [rank, inFeatures] },
-    ...(isAdaLora ? [{ module, name: factorName(path, 'E'), shapeAt: (rank: number) => [rank, 1] }] : []),
-    { module, name: factorName(path, 'B'), shapeAt: (rank: number) => [outFeatures, rank] },
-  ]);
-  const parameters = [...factors.map(({ name }) => ({ name, shape: [1] })), ...saved];
-  const adapted = new Set(modules.map(({ path }) => path));
-  const forms = storedForms(LOW_RANK_FILES[kind], parameters, (path) => adapted.has(path));
-  const sizeOf = adapterSize(forms.map(({ key }) => key));
-  return (ranks) =>
-    sizeOf((i) => {
-      const factor = factors[i];
-      if (!factor) return saved[i - factors.length]!.shape;
-      const rank = ranks[factor.module]!;
-      return isAdaLora || rank > 0 ? factor.shapeAt(rank) : undefined;
-    });
 }
 
 /** The file's key of a trained tensor. */

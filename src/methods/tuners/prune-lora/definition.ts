@@ -45,8 +45,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
   vectors: 7,
   start(model, given, totalSteps) {
     const settings = withTargets(model, given, 'many');
-    const allocating = { ...NAMES, kind: 'LORA' } as const;
-    const { modules, saved, ...plan } = planAllocation(allocating, model, settings, totalSteps);
+    const { modules, saved, ...plan } = planAllocation(NAMES, model, settings, totalSteps);
     const { initialRank: rank } = plan.budget;
     const even = { r: rank, lora_alpha: settings.lora_alpha, use_rslora: settings.scale === 'rslora' };
     const scale = loraScale({ ...even, alpha_pattern: {} }, '', rank);

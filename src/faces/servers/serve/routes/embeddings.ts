@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { cosine, unit } from '../../../../tasks/sentence-embedding/embed-texts.ts';
+import { unit } from '../../../../tasks/sentence-embedding/embed-texts.ts';
 import type { EmbedRequest, Service } from '../../../../use/serving/service/service.ts';
 import type { RequestScope, ServeApp } from '../request-scope.ts';
 import { flagIn, mediaFormContent, readMediaForm } from './media-form.ts';
@@ -78,19 +78,6 @@ const embed = postRoute(
   mediaFormContent({ model: 'string', normalize: 'boolean' }),
 );
 
-const similarity = postRoute(
-  '/similarity',
-  'Cosine similarities in the format of text-embeddings-inference',
-  z
-    .object({
-      model,
-      inputs: z.object({ source_sentence: z.string(), sentences: z.array(z.string()).min(1) }),
-      parameters: z.object({ truncate, prompt_name: promptName }).partial().optional(),
-    })
-    .openapi('SimilarityRequest'),
-  { ...jsonAnswer('One cosine similarity per sentence', z.array(z.number())), ...EMBEDDINGS_ERRORS },
-);
-
 /** Adds routes that compute embeddings. */
 export function addEmbeddings(app: ServeApp, service: Service): void {
   app.openapi(openAi, async (c) => {
@@ -141,23 +128,6 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
       c.get('scope'),
     );
     return c.json(vectorLists(vectors, asked.normalize), 200);
-  });
-  app.openapi(similarity, async (c) => {
-    const { model: name, inputs, parameters = {} } = c.req.valid('json');
-    const all = [inputs.source_sentence, ...readList(inputs.sentences, MAX_TEXTS, 'inputs.sentences')];
-    const [source, ...others] = await vectorsOf(
-      {
-        model: name,
-        inputs: all,
-        truncate: parameters.truncate ?? true,
-        promptName: parameters.prompt_name ?? undefined,
-      },
-      c.get('scope'),
-    );
-    return c.json(
-      others.map((other) => cosine(source!, other)),
-      200,
-    );
   });
 }
 
