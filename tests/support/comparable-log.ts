@@ -7,6 +7,7 @@ const TIMES = [
   'eval_samples_per_second',
   'startup_ms',
   'peak_memory_mb',
+  'total_runtime',
   'train_runtime',
   'train_samples_per_second',
 ];
