@@ -58,8 +58,8 @@ function filesOf(path: string): Record<string, Uint8Array> {
 it('the files of a page for a static host contain the model and its name', () => {
   const site = join(folder, 'site');
   writePage(site, { name: MODEL, folder: join(folder, 'model') });
-  expect(readdirSync(join(site, 'models', 'pictures')).sort()).toEqual(MODEL_FILES.toSorted());
-  expect(JSON.parse(readFileSync(join(site, 'models.json'), 'utf8'))).toEqual({ pictures: MODEL });
+  expect(readdirSync(join(site, 'models', 'served')).sort()).toEqual(MODEL_FILES.toSorted());
+  expect(JSON.parse(readFileSync(join(site, 'models.json'), 'utf8'))).toEqual({ served: MODEL });
   const texts = { name: 'texts', folder: 'models/mini' };
   expect(() => writePage(join(folder, 'other'), texts)).toThrow('texts has no preprocessor_config.json');
 });

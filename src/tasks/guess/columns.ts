@@ -1,7 +1,6 @@
 import type { Table } from '../../input/data/table/read-table.ts';
 import { isNumber } from '../../input/data/table-layout.ts';
 import { findMedium } from '../../input/media/media.ts';
-import type { Medium } from '../../input/media/medium.ts';
 
 /** Statistics of a column. */
 export interface Column {
@@ -23,8 +22,8 @@ export interface Column {
   isNumbering: boolean;
   /** Whether all fields are numbers with a decimal comma, which cannot be read. */
   hasDecimalCommas: boolean;
-  /** The medium of the files that all fields name. Undefined for texts. */
-  files: Medium | undefined;
+  /** The name of the medium of the files that all fields name. Undefined for texts. */
+  files: string | undefined;
   /** The separator of the labels in a field, if some fields have several. */
   separator: string | undefined;
   /** The share of the fields with a separator. */
@@ -72,7 +71,7 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
       range,
       isNumbering: isWhole && values.size === fields.length && range[1] - range[0] === fields.length - 1,
       hasDecimalCommas,
-      files: findMedium(fields),
+      files: findMedium(fields)?.name,
       separator,
       several:
         separator === undefined ? 0 : fields.filter((one) => one.includes(separator)).length / fields.length,
