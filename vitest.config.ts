@@ -36,16 +36,17 @@ const methodsOnSources: Plugin = {
 };
 
 /**
- * These start processes, servers and browsers, change their process, or train the built-in model for minutes: each file
+ * These start processes, servers and browsers, change their process, define tasks or media, or train the built-in model for minutes: each file
  * gets its own process. `npm test` leaves them to `npm run test:system`; CI runs all.
  */
 const SYSTEM = [
   'tests/browser/*.test.ts',
-  'tests/contracts/bases.test.ts',
+  'tests/contracts/{bases,media}.test.ts',
   'tests/{bundlers,clients,demo,huge-pages,learns-few-rows,library,mpi,open,pack,pack-without-cuda}.test.ts',
   'tests/{own-methods,push,readme-code,resume}.test.ts',
   'tests/{serve,session,slurm,web,webgpu,worst-files}.test.ts',
   'src/engine/runtime/node/create-session.test.ts',
+  'src/studies/jobs/stages.test.ts',
 ];
 
 export default defineConfig({

@@ -95,7 +95,7 @@ it('a table with an unclosed quote, or too many fields, is rejected at that plac
   const options = { text: 0, format: 'csv', listed: false } as const;
   const lines = 'abcdefgh\n'.repeat(2 ** 21);
   expect(() => readRows(file('late.csv', `a,b\n"c\nd","${lines}",e\n`), options)).toThrow(
-    'late.csv:3 has more than 16777216 characters in a row. A quote that opens here may be left open.',
+    'late.csv:2 has more than 16777216 characters in a row. A quote that opens here may be left open.',
   );
   expect(() => readRows(file('quotes.csv', '"'.repeat(2 ** 26)), options)).toThrow(
     'quotes.csv:1 has more than 16777216 characters in a row',

@@ -42,6 +42,7 @@ it('packs what users need and nothing else, below 20 MB', () => {
     ...[
       'AGENTS.md',
       'CHANGELOG.md',
+      'CITATION.cff',
       'CONTRIBUTING.md',
       'DEPENDENCIES.md',
       'LICENSE',

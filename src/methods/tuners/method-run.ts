@@ -124,7 +124,7 @@ export interface MethodRun {
   /** The budget of the run, if the method has one. */
   readonly budget?: Budget;
   /** A sentence about the parts of a schedule that the config omits, for methods with a schedule but no budget. */
-  readonly assumed?: string;
+  readonly assumed?: string | undefined;
   /** The budget at a step, for the log. */
   budgetAt?(step: number): number;
   /** Whether the trained values have their final size. Only then can a state become the best one. */
