@@ -20,7 +20,8 @@ it('has every command as the program has it', () => {
 it('accepts the examples in the help of each command, and has their guides', async () => {
   const program = createProgram();
   const taken: string[] = [];
-  for (const command of program.commands) command.exitOverride().action(() => taken.push(command.name()));
+  for (const command of program.commands)
+    command.exitOverride().action(() => void taken.push(command.name()));
   const lines = program.commands.flatMap((command) =>
     getFacts(command).examples.map((line) => ({ line, name: command.name() })),
   );
