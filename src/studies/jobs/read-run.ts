@@ -13,7 +13,7 @@ import type { OwnScores } from '../../program/own-scores.ts';
 import { lazy } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
-import { findMaxLength, moduleOfTask, taskNamed } from '../../tasks/registry.ts';
+import { findMaxLength, moduleOfTask, type TaskName, taskNamed } from '../../tasks/registry.ts';
 import { withContents } from '../../tasks/task-definition.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { ParsedConfig, SoundConfig } from '../../training/run/config/run-config.ts';
@@ -165,12 +165,18 @@ async function readStart(
   if (!stored) throw missingIn(adapter, ADAPTER_CONFIG, 'the configuration of an adapter');
   const notes = await readNotes(adapter);
   const config = continuedConfig(userConfig, stored);
-  if (notes && notes.task !== config.task) {
+  if (notes && !fitsTask(notes.task, config.task)) {
     const got = config.task;
     throw new UserError({ key: 'task', expected: `${notes.task}, the task of the adapter`, got });
   }
   fittingBase(notes, config.base_dtype, `adapter: ${name}`);
   return { config, start: { stored, notes }, adapter };
+}
+
+/** Whether a task continues the adapters of another one: both train the same head, which is the model's own. */
+function fitsTask(before: TaskName, now: TaskName): boolean {
+  const [a, b] = [taskNamed(before), taskNamed(now)];
+  return before === now || (b.training.keepsHead === true && a.words.hub.pipeline === b.words.hub.pipeline);
 }
 
 /**

@@ -46,6 +46,7 @@ export const preference: TaskDefinition<PreferenceData, Rows, never, typeof pref
     takesFolders: false,
     read: preferenceRows,
     join: (parts) => parts.flat(),
+    detected: ([row]) => (typeof row!.prompt === 'string' ? {} : { messages: true }),
     splittable: (rows) => ({
       texts: rows.map(({ prompt }) => [JSON.stringify(prompt)]),
       pick: (numbers) => numbers.map((number) => rows[number]!),

@@ -32,6 +32,8 @@ export const preferenceDataSchema = z.strictObject({
   ...delimiterKey,
   /** Maximum number of tokens of a prompt with an answer. Default: 1024, or the model's limit if lower. */
   max_length: z.int().min(2).optional(),
+  /** Whether rows are conversations, so that `generate` uses the chat template. Default: detected. */
+  messages: z.literal(true).optional(),
   /** How strongly the model is held to the reference: the β of DPO. A smaller one lets it move farther. */
   beta: z.number().positive().default(0.1),
 });
