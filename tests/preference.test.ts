@@ -3,7 +3,7 @@ import { writeSmallGenerator } from './support/small-generator.ts';
 import { succeeds } from './support/succeeds.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
-/** A supervised run of a small chat model, and a run with preferences that goes on from it. */
+/** A supervised run of a small chat model, and a run with preferences that starts from it. */
 let space: Workspace;
 beforeAll(async () => {
   space = new Workspace();
