@@ -67,7 +67,7 @@ it('names the tasks that have a starter', async () => {
   const refused = await space.run('init', 'none', '--task', 'masked');
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain(
-    '`--task` must be one of single_label_classification, causal_lm, preference, got masked.',
+    '`--task` must be one of single_label_classification, regression, causal_lm, preference, token_classification, sentence_embedding, got masked.',
   );
 });
 
