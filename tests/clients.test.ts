@@ -284,7 +284,7 @@ it('an MCP client classifies, embeds and searches over stdio', async () => {
   await client.connect(
     new StdioClientTransport({
       command: process.execPath,
-      args: ['dist/cli/main.js', 'serve', '--mcp', ...runs],
+      args: ['--import', 'tsx', 'examples/mcp.ts', ...runs],
     }),
   );
   try {
@@ -310,7 +310,6 @@ it('an MCP client classifies, embeds and searches over stdio', async () => {
       content: [{ text: expect.stringContaining('not an embedding model') }],
     });
     expect(await call('embed', { model: 'labels' })).toMatchObject({ isError: true });
-    await expect(client.callTool({ name: 'other' })).rejects.toThrow('other is not a tool');
   } finally {
     await client.close();
   }

@@ -328,10 +328,6 @@ export function declareCommands(): Command[] {
         '<folders...>',
         'folders of adapters or runs; changes in them are picked up while the server runs',
       )
-      .option(
-        '--mcp',
-        'offer models as tools (classify, embed, search) of the Model Context Protocol over standard input and output; takes runs, adapters, models or Hub ids',
-      )
       .addOption(sharedOption('model'))
       .option('--host <address>', 'address to listen on', '127.0.0.1')
       .addOption(sharedOption('port'))

@@ -1,15 +1,11 @@
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { basename, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { createAdaptorServer } from '@hono/node-server';
-import type { Command } from 'commander';
 import { readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
 import { mediumNamed } from '../../../input/media/media.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import { openTrained } from '../../../studies/jobs/node/main-entry.ts';
 import { programVersion } from '../../../support/node/process-status.ts';
 import { batched } from '../../../support/queue.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -18,16 +14,13 @@ import { startServingThread } from '../../../use/serving/node/start-serving.ts';
 import { startServing } from '../../../use/serving/start-serving.ts';
 import { readRunBase } from '../../../use/trained/locate-trained.ts';
 import { isLoopbackHost, listen, TIMEOUTS } from '../../servers/http/listen.ts';
-import { serveMcp } from '../../servers/mcp/mcp-server.ts';
 import type { ServeApp } from '../../servers/serve/request-scope.ts';
 import { serveApp } from '../../servers/serve/serve-app.ts';
 import { ServerMetrics } from '../../servers/serve/server-metrics.ts';
-import { assertOnly } from '../flags.ts';
 import { stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
 
 export interface ServeFlags {
-  mcp?: boolean;
   model?: string;
   host: string;
   port?: number;
@@ -38,24 +31,6 @@ export interface ServeFlags {
   slots?: number;
   maxBatch: number;
   maxQueue: number;
-}
-
-export default async function run(paths: string[], flags: ServeFlags, command: Command): Promise<void> {
-  if (!flags.mcp) return runServer(paths, flags);
-  assertOnly(command, '--mcp', ['mcp', 'threads']);
-  return offerTools(paths);
-}
-
-/** Offers models as tools until standard input ends. */
-async function offerTools(paths: readonly string[]): Promise<void> {
-  const names = paths.map((path) => basename(resolve(path)));
-  const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) throw new UserError({ where: twice, fault: 'is the name of two models' });
-  const opened = await Promise.all(paths.map((path) => openTrained(path)));
-  const models = new Map(names.map((name, i) => [name, opened[i]!]));
-  const send = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
-  await serveMcp(models, createInterface({ input: process.stdin }), send, programVersion());
-  await Promise.all(opened.map((model) => model.close()));
 }
 
 /**
@@ -77,7 +52,7 @@ const MAX_SECONDS = 300;
 const MORE_REQUESTS = 512;
 
 /** Serves the adapters of folders until a signal stops it. */
-async function runServer(folders: readonly string[], flags: ServeFlags): Promise<void> {
+export default async function run(folders: readonly string[], flags: ServeFlags): Promise<void> {
   for (const folder of folders) checkFolder(folder);
   const apiKey = readKey(flags.apiKeyEnv);
   const model = flags.model ?? (await namedBase(folders));
