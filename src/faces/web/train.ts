@@ -98,12 +98,7 @@ export async function train(config: PageConfig, options: TrainOptions = {}): Pro
       });
     }
     const given = options.adapter ? { ...config, adapter: config.adapter ?? 'adapter' } : config;
-    const {
-      config: parsed,
-      texts,
-      functions,
-      metrics,
-    } = await askedRun(machine, inPage(given), options.signal);
+    const { config: parsed, texts, functions, metrics } = await askedRun(inPage(given), options.signal);
     assertInPage('config', { ...parsed, dataset: parsed.data.dataset });
     const own = {
       names: [...functions.keys()],

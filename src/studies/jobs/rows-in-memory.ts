@@ -6,8 +6,6 @@ import { defined, isObject } from '../../support/options.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { OwnOfRun } from './answer-own.ts';
-import type { RunMachine } from './machine.ts';
-import { withAllErrors } from './with-all-errors.ts';
 
 type UserFunctions = OwnOfRun['functions'];
 
@@ -30,17 +28,12 @@ export function inFiles(config: ParsedConfig): AskedRun {
 /**
  * Parses a config of the calling program. It may contain rows and functions.
  *
- * @throws UserError for every error in the config and in the files that it names; the signal's reason if it is aborted
+ * @throws UserError for all errors in the config; the signal's reason if it is aborted
  * while rows are read
  */
-export async function askedRun(
-  machine: RunMachine,
-  given: RunConfigInput,
-  signal?: AbortSignal,
-): Promise<AskedRun> {
+export async function askedRun(given: RunConfigInput, signal?: AbortSignal): Promise<AskedRun> {
   const { config: named, ...own } = await namedRows(given, signal);
-  const parse = () => parseRunConfig(named, 'config', Object.keys(own.metrics));
-  return { ...own, config: await withAllErrors(machine, parse, undefined, Object.keys(own.texts)) };
+  return { ...own, config: parseRunConfig(named, 'config', Object.keys(own.metrics)) };
 }
 
 /**
