@@ -160,8 +160,8 @@ export function declareCommands(): Command[] {
           define('embed', {
             load: () => import('./commands/embed.ts'),
             examples: [
-              'embed sentence-transformers/all-MiniLM-L6-v2 texts.txt > vectors.jsonl',
-              'embed runs/search answers.tsv --text answer --nearest "How do I return shoes?"',
+              'embed runs/search texts.txt > vectors.jsonl',
+              'embed runs/search answers.tsv --text answer --nearest "return shoes"',
             ],
             guide: 'embeddings',
           })
