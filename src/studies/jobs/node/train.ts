@@ -11,9 +11,8 @@ import { shown, UserError } from '../../../support/user-error.ts';
 import { definingModules } from '../../../tasks/define-task.ts';
 import type { ParsedConfig, RunConfigInput } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
-import { answerOwn } from '../answer-own.ts';
 import type { OwnReply, TrainingJob, TrainingListener } from '../answer-training.ts';
-import { type AskedRun, askedRun } from '../rows-in-memory.ts';
+import { type AskedRun, answerOwn, askedRun } from '../rows-in-memory.ts';
 import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions, RunCallbacks } from '../run-callbacks.ts';
 import type { SharedWithTraining } from './worker.ts';
 

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { feedsOf, named, withPrefix } from '../../scripts/conformance/read-case.ts';
-import { measuredModel } from '../../tests/support/measure-inputs-in.ts';
-import { readSafetensors } from '../../tests/support/safetensors-file.ts';
-import { moduleInputs } from './module-inputs.ts';
-import { nodeEngine } from './node/node-engine.ts';
+import { feedsOf, named, withPrefix } from '../../../scripts/conformance/read-case.ts';
+import { measuredModel } from '../../../tests/support/measure-inputs-in.ts';
+import { readSafetensors } from '../../../tests/support/safetensors-file.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+import { moduleInputs } from './measure-first.ts';
 
 const ATTENTION = 'transformer.h.0.attn.c_attn';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { paddedTokens, planEpoch } from '../../input/text/batches.ts';
-import { parseRunConfig } from '../run/config/parse-run-config.ts';
-import { largestBatch } from './memory-estimate.ts';
+import { paddedTokens, planEpoch } from '../../../input/text/batches.ts';
+import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
+import { largestBatch } from './plan.ts';
 
 const examples = { lengths: Int32Array.from({ length: 300 }, (_, i) => 4 + ((i * 37) % 101)) };
 

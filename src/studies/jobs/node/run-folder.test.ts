@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { LOCK_FILE } from '../../../input/store/node/folder-lock.ts';
-import { lockRun } from './run-folder.ts';
+import { lockRun } from './machine.ts';
 
 it('locks a run for a process that ends with its experiment, and names the experiment', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
