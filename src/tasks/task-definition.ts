@@ -126,6 +126,22 @@ export interface TaskPreparation<Data extends BaseData = BaseData, Rows = unknow
   compute(rows: Rows, context: EncodingContext<Data>, start: RowModel): Promise<readonly Float32Array[]>;
 }
 
+/** How a task learns the answers of another model. Vectors hold an answer in the form that the loss reads. */
+export interface TaskTeaching<Data extends BaseData = BaseData, Rows = unknown> {
+  /** The model that teaches, and the file of rows without labels. */
+  sources(data: Data | ReadingOf<Data>): { teacher?: string | undefined; unlabelled?: string | undefined };
+  /** Reads rows without labels. */
+  read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
+  /** The inputs of rows, for the teacher. */
+  inputs(rows: Rows): readonly object[];
+  /** @throws UserError for an answer that lacks one of the labels */
+  vector(answer: object, labels: readonly string[]): Float32Array;
+  /** Adds the answers for rows. */
+  withAnswers(rows: Rows, vectors: readonly Float32Array[]): Rows;
+  /** Adds rows without labels, which are only trained on. */
+  withUnlabelled(rows: Rows, unlabelled: Rows): Rows;
+}
+
 /** The maximum length of an example. */
 export interface TaskLength {
   /** The key of the section. Default: `max_length`. */
@@ -216,6 +232,8 @@ export interface TaskDefinition<
   readonly length?: TaskLength;
   /** Missing for tasks whose training reads nothing but its rows. */
   readonly preparation?: TaskPreparation<Data, Rows>;
+  /** Missing for tasks that no other model teaches. */
+  readonly teaching?: TaskTeaching<Data, Rows>;
   /**
    * Builds the model, with a head for these classes.
    *

@@ -25,6 +25,7 @@ import { buildModel, readModel } from '../../use/trained/read-model.ts';
 import { beginRun, type ReadRun, type StartingAdapter } from './begin-run.ts';
 import type { OnDownload, RunMachine } from './machine.ts';
 import type { TextsInMemory } from './rows-in-memory.ts';
+import { withTeaching } from './teach-rows.ts';
 
 /** The values that the calling program passes to a run in memory. */
 export interface InMemory {
@@ -90,7 +91,7 @@ export async function readRun(
     ...(await listDigests(machine, read, dataFiles, adapter)),
     ...(await weightDigests()),
   ];
-  return { ...read, weightDigests, digests };
+  return withTeaching(machine, { ...read, weightDigests, digests });
 }
 
 /** The digests of everything but the weights that determines a run's values. */

@@ -11,6 +11,7 @@ import { describeChosen } from '../../training/run/config/resolve-config.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import type { EventOf } from '../../training/run/events.ts';
 import type { ToBeat } from '../../training/run/verdict.ts';
+import { askTeacher } from './ask-teacher.ts';
 import type { ReadRun } from './begin-run.ts';
 import { conclude, shareProbe } from './contenders/conclude.ts';
 import { countTrainedFolds, crossValidate } from './contenders/folds.ts';
@@ -29,6 +30,7 @@ export const STAGES: readonly ((run: Run) => Promise<unknown>)[] = [
   resume,
   openBase,
   prepareRows,
+  askTeacher,
   encodeRows,
   fitProbe,
   fitLayerInLoss,

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { digestsIn } from '../../../input/formats/files.ts';
 import { disk, folderFiles } from '../../../input/formats/node/folder-files.ts';
 import {
   assertLocked,
@@ -52,6 +53,19 @@ export const THIS_NODE: FolderMachine = {
     const models = await modelFolders();
     const folder = await models.machine.hub.resolveModel(name, { pools, onProgress: onDownload });
     return models.describe(folder, changes);
+  },
+  async teacher(name) {
+    const models = await modelFolders();
+    const { locateTrained } = await import('../../../use/trained/locate-trained.ts');
+    const files = folderFiles((await locateTrained(models.machine.hub, name)).folder);
+    const defining = files.list().filter((file) => /\.(safetensors|bin|json)$/.test(file));
+    const model = await models.open(name);
+    return {
+      task: model.task,
+      digests: () => digestsIn(files, defining),
+      predict: (inputs) => model.predict<object, object>(inputs),
+      close: () => model.close(),
+    };
   },
   decoders: { image: async (...file) => (await modelFolders()).machine.decoders.image(...file) },
   data: async (section, name, { takesFolders, onDownload }) =>

@@ -115,12 +115,14 @@ export function chooseScoring<Config extends ParsedConfig>(
   const { probing, comparesRows } = about.training;
   const run = { ...config, ...inputs, about, isFew: isOpen && judgesRows(task) && rows <= FEW_ROWS };
   const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
+  // The loss of a teacher's answers is that of a classification head.
+  const isTaught = about.teaching?.sources(config.data).teacher !== undefined;
   const data: Record<string, unknown> & ParsedConfig['data'] = { ...config.data };
   for (const [key, value] of Object.entries(probing?.(data, model) ?? {})) {
     if (data[key] !== undefined) continue;
     // An adapter has no classification head if it was trained for a linear layer.
     if (adapterData?.[key] !== undefined) data[key] = adapterData[key];
-    else if (!adapterData && run.isFew && !asks(run, 'head'))
+    else if (!adapterData && run.isFew && !isTaught && !asks(run, 'head'))
       data[key] = choose(`data.${key}`, value, counted);
   }
   const way =
