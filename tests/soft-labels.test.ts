@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { open, train } from '../src/index.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
@@ -72,6 +72,9 @@ it.each(Object.keys(LABELS))('%s: a teacher labels rows, and the verdict has its
   expect((await resumed).events.some(({ type }) => type === 'step')).toBe(false);
   const other = run(task, taught, { ...data, unlabelled: space.path('others.tsv') }, evaluated, true);
   await expect(other).rejects.toThrow('other settings: data.unlabelled');
+  rmSync(teacher, { recursive: true });
+  await run(task, `teacher-${task}`, {}, { training: { learning_rate: 2e-2, num_train_epochs: 12 } });
+  await expect(run(task, taught, data, evaluated, true)).rejects.toThrow('other content');
 });
 
 it('cross-validates the labeled rows alone, and warns that the teacher may know them', async () => {

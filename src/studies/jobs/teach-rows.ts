@@ -8,8 +8,8 @@ import type { ReadRun } from './begin-run.ts';
 import type { RunMachine, Teacher } from './machine.ts';
 
 /**
- * The epochs of rows that a teacher labels, and the least number of rows that a run sees. Soft labels say more about a row than
- * a class (bench/log/2026-12-02-soft-labels.md).
+ * The epochs of rows that a teacher labels, and the least number of rows that a run sees: fewer than for labeled rows, because there
+ * are many texts (bench/log/2026-12-02-soft-labels.md).
  */
 const EPOCHS = 3;
 const ROWS_SEEN = 6000;
@@ -20,10 +20,10 @@ export async function withTeaching(machine: RunMachine, run: ReadRun): Promise<R
   const { task, data } = config;
   const { teacher, unlabelled: path } = taskNamed(task).teaching?.sources(data) ?? {};
   if (teacher === undefined) return run;
-  const of = (key: string, fault: string, hint: string) => new UserError({ key, fault, hint });
-  if (!machine.teacher) throw of('data.teacher', 'needs Node', 'Train with the command, or remove it.');
+  const refusal = (key: string, fault: string, hint: string) => new UserError({ key, fault, hint });
+  if (!machine.teacher) throw refusal('data.teacher', 'needs Node', 'Train with the command, or remove it.');
   if (run.classWeights)
-    throw of('training.class_weights', 'does not apply to data.teacher', 'Remove one of them.');
+    throw refusal('training.class_weights', 'does not apply to data.teacher', 'Remove one of them.');
   const digests = async () => {
     const ofTeacher = await withTeacher(machine, run, (model) => model.digests());
     return [...(await run.digests()), ...ofTeacher];
