@@ -100,13 +100,14 @@ export interface TaskTraining<Data extends BaseData = BaseData> {
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
   /**
-   * The section with which rows are read for a linear probe of a frozen model. Undefined for a model without features
-   * for one; missing for tasks whose rows have no targets of their own.
+   * The section with which rows are read for a linear probe of a frozen model, and whether the probe has the features and
+   * the place of the run's own head. Undefined for a model without features for one; missing for tasks whose rows have no
+   * targets of their own.
    */
   probing?(
     reading: ReadingOf<Data>,
     model: { definition: ModelDefinition; config: CommonConfig },
-  ): ReadingOf<Data> | undefined;
+  ): { reading: ReadingOf<Data>; isOfHead: boolean } | undefined;
   /** A small model on the Hub for this task, if the built-in encoder does not support it. */
   readonly modelToTry?: string;
 }

@@ -99,9 +99,10 @@ export function labelledTask<Answer extends LabelAnswer>(
       batchSize: { train: 32, eval: 64 },
       smoothsLabels: kind.smoothsLabels,
       probing(reading, { definition, config: { sentence = PLAIN_SENTENCE } }) {
-        if (classifiesVectors(reading)) return reading;
+        if (classifiesVectors(reading)) return { reading, isOfHead: true };
         const hasVectors = definition.heads.FEATURE_EXTRACTION && sentence.unsupported === undefined;
-        return hasVectors ? { ...reading, pooling: sentence.pooling.mode } : undefined;
+        const { mode: pooling } = sentence.pooling;
+        return hasVectors ? { reading: { ...reading, pooling }, isOfHead: false } : undefined;
       },
     },
     scores: {

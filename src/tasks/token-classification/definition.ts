@@ -53,7 +53,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     training: {
       batchSize: { train: 32, eval: 64 },
       smoothsLabels: true,
-      probing: (reading) => reading,
+      probing: (reading) => ({ reading, isOfHead: true }),
     },
     scores: {
       metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],

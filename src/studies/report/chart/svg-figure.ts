@@ -1,11 +1,11 @@
 import { type Content, type Markup, markup } from '../markup.ts';
 
-/** A short name for a column of a rank table. It saves space beside a picture. */
+/** A short name for a column of a rank table. It saves space beside a figure. */
 export function matrixName(column: string): string {
   return column.replace(/\.dense$/, '').replace('attention.output', 'attn. output');
 }
 
-/** The accessible name and description of a picture, and an id that is unique on the page. */
+/** The accessible name and description of a figure, and an id that is unique on the page. */
 export interface Captioned {
   id: string;
   title: string;
@@ -16,10 +16,10 @@ export interface Captioned {
 export const WIDTH = 360;
 
 /**
- * An SVG picture with an accessible name and description. Its colors and fonts come from the page's style. Sizes are in
+ * An SVG figure with an accessible name and description. Its colors and fonts come from the page's style. Sizes are in
  * CSS pixels. At the natural size, text is 10 to 11 pixels high.
  */
-export function picture(
+export function svgFigure(
   { id, width, height, title, description }: Captioned & { width: number; height: number },
   content: Content,
 ): Markup {
