@@ -7,7 +7,7 @@ set -euo pipefail
 adalora=${ADALORA:-"npx adalora"}
 cd "$1"
 name=$2
-score() { $adalora eval "$1" "$name-test.tsv" 2>/dev/null | grep -o 'accuracy [0-9.]*' | tail -1; }
+score() { $adalora eval "$1" "$name-test.tsv" 2>/dev/null | grep -o 'accuracy *[0-9.]*' | grep -o '[0-9.]*'; }
 no='--set training.eval_strategy=no'
 data="{train: $name-labelled.tsv, text: text, label: label}"
 printf 'task: single_label_classification\ndata: %s\n' "$data" > "$name.yaml"
