@@ -5,11 +5,11 @@ import { input } from '../../engine/graph/build.ts';
 import { Graph } from '../../engine/graph/graph.ts';
 import { lower } from '../../engine/onnx/lower.ts';
 import golden from '../../program/objectives/fixtures/soft-loss.json' with { type: 'json' };
-import { multiLabelClassification } from '../multi-label-classification/definition.ts';
+import { labelSetKind, multiLabelClassification } from '../multi-label-classification/definition.ts';
 import { regression, scoreKind } from '../regression/definition.ts';
 import { classKind, singleLabelClassification } from '../single-label-classification/definition.ts';
 import { labelledDataSchema } from './data-section.ts';
-import { type TaughtRow, taughtLoss, taughtTargets } from './teaching.ts';
+import { type TaughtRow, taughtLoss, taughtTargets, teacherLogits } from './teaching.ts';
 
 /** PyTorch in double precision. Losses and gradients near 1 are rounded to 2⁻²⁴ some times. */
 const NEAR = 1e-6;
@@ -48,6 +48,17 @@ describe('soft labels of one class', () => {
       });
     },
   );
+});
+
+it('a small temperature and certain probabilities give finite targets and logits', () => {
+  const row = (...taught: number[]): TaughtRow => ({ line: 1, text: '', taught: Float32Array.from(taught) });
+  const equal = row(...Array.from({ length: 10 }, () => Math.log(0.1)));
+  const reading = { teacher: 'x', temperature: 0.02 };
+  const targets = taughtTargets(classKind, Int32Array.of(0), [equal], 10, reading);
+  expect(targets[10]).toBeCloseTo(0.1);
+  const logits = teacherLogits(labelSetKind, [row(0, 1, 0.5)], 3)!;
+  expect([...logits].every(Number.isFinite)).toBe(true);
+  expect(logits[2]).toBe(0);
 });
 
 describe('a teacher', () => {

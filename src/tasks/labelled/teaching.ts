@@ -2,6 +2,7 @@ import type { Value } from '../../engine/graph/graph.ts';
 import type { Row } from '../../input/data/rows.ts';
 import { softClassLoss } from '../../program/objectives/soft-loss.ts';
 import type { LossOptions } from '../../program/objectives/task-model.ts';
+import { largest } from '../../support/numbers.ts';
 import { type Problem, UserError } from '../../support/user-error.ts';
 import type { TaskTeaching } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData } from './data-section.ts';
@@ -101,7 +102,9 @@ export function taughtTargets<Answer extends LabelAnswer>(
   const targets = new Float32Array(rows.length * 2 * width);
   rows.forEach(({ taught }, row) => {
     if (row < own.length) targets[row * 2 * width + own[row]!] = 1;
-    const powers = taught!.map((logit) => Math.exp(logit / temperature));
+    // Without the largest, which changes no share, a small temperature would give infinite powers.
+    const most = largest(taught!);
+    const powers = taught!.map((logit) => Math.exp((logit - most) / temperature));
     const sum = powers.reduce((a, b) => a + b, 0);
     targets.set(
       powers.map((power) => power / sum),
@@ -120,6 +123,9 @@ export function teacherLogits<Answer extends LabelAnswer>(
   if (!rows[0]?.taught) return undefined;
   return Float32Array.from({ length: rows.length * width }, (_, i) => {
     const value = rows[Math.floor(i / width)]!.taught![i % width]!;
-    return listed ? Math.log(value / (1 - value)) : value;
+    if (!listed) return value;
+    // Answers are rounded, so a probability may be 0 or 1.
+    const share = Math.min(1 - MIN_PROBABILITY, Math.max(MIN_PROBABILITY, value));
+    return Math.log(share / (1 - share));
   });
 }
