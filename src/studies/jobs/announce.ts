@@ -19,7 +19,7 @@ import { toBeat } from './verdict/diagnose.ts';
 
 /** Opens the training session, begins the run's files, and reports the first events. */
 export async function announce(run: Run): Promise<void> {
-  run.baselines = await fitBaselines(run.files, run.examples);
+  run.baselines = await fitBaselines(run.files, run.examples, run.prepared);
   await run.trainer.prepare();
   await together(run.communicator, () => {
     if (!run.isFirst) return;
