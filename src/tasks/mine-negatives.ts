@@ -72,7 +72,9 @@ export async function mineNegatives(
     const numbers = near.map(({ number }) => number);
     const rescored = isRescored && (await rescore(query, [...numbers, ...own]));
     const candidates = rescored ? numbers.map((number, i) => ({ number, score: rescored[i]! })) : near;
-    const worst = smallest(own.map((number, i) => (rescored ? rescored[numbers.length + i]! : scores[number]!)));
+    const worst = smallest(
+      own.map((number, i) => (rescored ? rescored[numbers.length + i]! : scores[number]!)),
+    );
     const passes = ({ number, score }: ScoredText) =>
       !own.includes(number) &&
       !(absolute_margin !== undefined && score + absolute_margin > worst) &&

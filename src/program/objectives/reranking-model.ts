@@ -31,7 +31,12 @@ import { type LossFunction, ownLoss } from './own-loss.ts';
 import { type JointLoss, type TaskModel, taskModel } from './task-model.ts';
 
 /** Losses over the scores of queries' texts, computed as in sentence-transformers. */
-export const RANKING_LOSSES = ['binary_cross_entropy', 'multiple_negatives_ranking', 'margin_mse', 'lambda'] as const;
+export const RANKING_LOSSES = [
+  'binary_cross_entropy',
+  'multiple_negatives_ranking',
+  'margin_mse',
+  'lambda',
+] as const;
 
 export interface RankingLoss {
   kind: (typeof RANKING_LOSSES)[number];
@@ -61,7 +66,11 @@ export interface RankedGroup {
  *
  * @param kind the loss, on which gains depend
  */
-export function groupFeeds(groups: readonly RankedGroup[], width: number, kind: RankingLoss['kind']): Tensors {
+export function groupFeeds(
+  groups: readonly RankedGroup[],
+  width: number,
+  kind: RankingLoss['kind'],
+): Tensors {
   const padded = (of: (group: RankedGroup) => readonly number[], padding: number) =>
     groups.flatMap((group) => Array.from({ length: width }, (_, i) => of(group)[i] ?? padding));
   const dims = [groups.length, width];

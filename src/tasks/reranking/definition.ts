@@ -37,66 +37,67 @@ import {
 const ACTIVATION = 'torch.nn.modules.activation.Sigmoid';
 
 /** Scores how well a text answers a query: a cross-encoder, for the second stage of a search. */
-export const reranking: TaskDefinition<RerankingData, RerankingRows, TextInput, typeof rerankingDataSchema> = {
-  data: rerankingDataSchema,
-  problems: rerankingProblems,
-  guess: {
-    keys: [
-      { text: 'query', text_pair: 'positive', negative: 'negative' },
-      { text: 'query', text_pair: 'text', label: 'label' },
-    ],
-    labels: 'number',
-    // Pairs are for embeddings unless the user asks for a reranker, because it needs a search before it.
-    fits: ({ label, pair }) =>
-      pair === undefined || (label && !label.isNumeric)
-        ? undefined
-        : { score: -9, reason: 'a reranker scores texts for a query' },
-    learns: ({ text, pair }) => `rank ${pair} for a ${text}`,
-  },
-  training: { batchSize: { train: 16, eval: 64 } },
-  scores: { metrics: [...RANKED, 'loss'], tellsAnswers: () => true },
-  classes: {
-    labels: () => [],
-    keys: () => ({ ...classNameKeys(['LABEL_0']), sentence_transformers: { activation_fn: ACTIVATION } }),
-  },
-  files: {
-    countRows: ({ rows }) => rows.length,
-    takesFolders: false,
-    read: rerankingRows,
-    join: (parts) => ({ fileName: parts[0]!.fileName, rows: parts.flatMap(({ rows }) => rows) }),
-    splittable: ({ rows, whole = rows, fileName }) => ({
-      texts: rows.map(({ query }) => [query]),
-      pick: (numbers) => ({ fileName, rows: numbers.map((number) => rows[number]!), whole }),
-    }),
-    detected: detectLoss,
-    withFlags: (reading, flags) => withFlags(rerankingDataSchema, reading, flags, 'queries and texts'),
-  },
-  preparation: { name: 'vectors 1', compute: compareVectors },
-  build: (_, reading = {}) => rerankingModel({ kind: chooseLoss(reading), scale: reading.scale ?? 10 }),
-  examples: rerankingExamples,
-  evaluation: rerankingEvaluation,
-  baselines: { ofRows: orderBaselines },
-  prediction: pairPrediction(),
-  recognises(model) {
-    const settings = model.json.sentence_transformers as { activation_fn?: unknown } | undefined;
-    const isSingle = readClassNames(model, classOutputs(model)).length === 1;
-    return isSingle && settings?.activation_fn === ACTIVATION
-      ? { labels: [], data: { query: 0, text: 1 } }
-      : undefined;
-  },
-  words: {
-    ...regression.words,
-    name: 'reranking',
-    trainedFor: () => 'ranking of texts for a query',
-    hub: { pipeline: 'text-ranking', name: 'Reranking' },
-    medium: () => undefined,
-    use: (data) => regression.words.use(asPairs(data)),
-    python: ({ max_length, ...data }, result) => {
-      const use = regression.words.python({ ...asPairs(data), max_length }, result);
-      return { ...use, lines: [...use.lines, 'score = logits.sigmoid()'] };
+export const reranking: TaskDefinition<RerankingData, RerankingRows, TextInput, typeof rerankingDataSchema> =
+  {
+    data: rerankingDataSchema,
+    problems: rerankingProblems,
+    guess: {
+      keys: [
+        { text: 'query', text_pair: 'positive', negative: 'negative' },
+        { text: 'query', text_pair: 'text', label: 'label' },
+      ],
+      labels: 'number',
+      // Pairs are for embeddings unless the user asks for a reranker, because it needs a search before it.
+      fits: ({ label, pair }) =>
+        pair === undefined || (label && !label.isNumeric)
+          ? undefined
+          : { score: -9, reason: 'a reranker scores texts for a query' },
+      learns: ({ text, pair }) => `rank ${pair} for a ${text}`,
     },
-  },
-};
+    training: { batchSize: { train: 16, eval: 64 } },
+    scores: { metrics: [...RANKED, 'loss'], tellsAnswers: () => true },
+    classes: {
+      labels: () => [],
+      keys: () => ({ ...classNameKeys(['LABEL_0']), sentence_transformers: { activation_fn: ACTIVATION } }),
+    },
+    files: {
+      countRows: ({ rows }) => rows.length,
+      takesFolders: false,
+      read: rerankingRows,
+      join: (parts) => ({ fileName: parts[0]!.fileName, rows: parts.flatMap(({ rows }) => rows) }),
+      splittable: ({ rows, whole = rows, fileName }) => ({
+        texts: rows.map(({ query }) => [query]),
+        pick: (numbers) => ({ fileName, rows: numbers.map((number) => rows[number]!), whole }),
+      }),
+      detected: detectLoss,
+      withFlags: (reading, flags) => withFlags(rerankingDataSchema, reading, flags, 'queries and texts'),
+    },
+    preparation: { name: 'vectors 1', compute: compareVectors },
+    build: (_, reading = {}) => rerankingModel({ kind: chooseLoss(reading), scale: reading.scale ?? 10 }),
+    examples: rerankingExamples,
+    evaluation: rerankingEvaluation,
+    baselines: { ofRows: orderBaselines },
+    prediction: pairPrediction(),
+    recognises(model) {
+      const settings = model.json.sentence_transformers as { activation_fn?: unknown } | undefined;
+      const isSingle = readClassNames(model, classOutputs(model)).length === 1;
+      return isSingle && settings?.activation_fn === ACTIVATION
+        ? { labels: [], data: { query: 0, text: 1 } }
+        : undefined;
+    },
+    words: {
+      ...regression.words,
+      name: 'reranking',
+      trainedFor: () => 'ranking of texts for a query',
+      hub: { pipeline: 'text-ranking', name: 'Reranking' },
+      medium: () => undefined,
+      use: (data) => regression.words.use(asPairs(data)),
+      python: ({ max_length, ...data }, result) => {
+        const use = regression.words.python({ ...asPairs(data), max_length }, result);
+        return { ...use, lines: [...use.lines, 'score = logits.sigmoid()'] };
+      },
+    },
+  };
 
 /** A section as that of pairs of texts. */
 function asPairs<Data extends Partial<ReadingOf<RerankingData>>>({

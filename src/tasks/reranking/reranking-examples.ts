@@ -82,20 +82,29 @@ export function rerankingExamples(given: RerankingRows, context: Context): Examp
       const random = new Random(seed, 'negatives', number);
       const groups = chosen.map((row) => {
         const own = positives.get(row.query)!;
-        const others = new Set(chosen.flatMap((other) => (other === row || borrowed === 0 ? [] : other.texts)));
+        const others = new Set(
+          chosen.flatMap((other) => (other === row || borrowed === 0 ? [] : other.texts)),
+        );
         const candidates = [...others].filter((text) => !own.has(text) && !row.texts.includes(text));
-        const drawn = Array.from(random.permutation(candidates.length).subarray(0, borrowed), (i) => candidates[i]!);
+        const drawn = Array.from(
+          random.permutation(candidates.length).subarray(0, borrowed),
+          (i) => candidates[i]!,
+        );
         const [positive, ...negatives] = row.texts;
         // As in sentence-transformers, negatives of other rows come before the row's own.
         const members = borrowed > 0 ? [positive!, ...drawn, ...negatives] : row.texts;
-        return { pairs: members.map((text): Pair => [row.query, text]), targets: borrowed > 0 ? [] : row.targets };
+        return {
+          pairs: members.map((text): Pair => [row.query, text]),
+          targets: borrowed > 0 ? [] : row.targets,
+        };
       });
       const set = new PairSet(
         groups.flatMap(({ pairs }) => pairs),
         texts,
         encode,
       );
-      const chunk = reading.mini_batch_size ?? Math.max(1, Math.floor(TOKENS_AT_A_TIME / largest(set.lengths)));
+      const chunk =
+        reading.mini_batch_size ?? Math.max(1, Math.floor(TOKENS_AT_A_TIME / largest(set.lengths)));
       const arranged = set.groups(
         groups.map(({ pairs }) => pairs.map((pair) => set.numberOf(pair))),
         () => ({ feeds: {} }),
@@ -109,7 +118,11 @@ export function rerankingExamples(given: RerankingRows, context: Context): Examp
         start += pairs.length;
         return { places, targets: pairs.map((_, i) => targets[i] ?? Number(i === 0)) };
       });
-      return { ...batch, feeds: { ...batch.feeds, ...groupFeeds(ranked, width, kind) }, weight: groups.length };
+      return {
+        ...batch,
+        feeds: { ...batch.feeds, ...groupFeeds(ranked, width, kind) },
+        weight: groups.length,
+      };
     },
   };
 }
@@ -146,7 +159,12 @@ function withMined(given: RerankingRows, { reading, prepared }: Context): readon
   return given.rows.map((row, i) => {
     const mined = Array.from(prepared[i]!, (number) => corpus[number]!);
     const none = mined.map(() => 0);
-    return { ...row, texts: [...row.texts, ...mined], targets: [...row.targets, ...none], grades: [...row.grades, ...none] };
+    return {
+      ...row,
+      texts: [...row.texts, ...mined],
+      targets: [...row.targets, ...none],
+      grades: [...row.grades, ...none],
+    };
   });
 }
 
@@ -191,7 +209,9 @@ export function rankedQueries({ rows, whole = rows }: RerankingRows): RankedQuer
     }
     const values = [...grades.values()];
     const relevant = values.map(isRelevant);
-    return relevant.includes(true) ? [{ row, query, texts: [...grades.keys()], grades: values, relevant }] : [];
+    return relevant.includes(true)
+      ? [{ row, query, texts: [...grades.keys()], grades: values, relevant }]
+      : [];
   });
 }
 
@@ -238,7 +258,9 @@ export async function compareVectors(
     },
     readMining(reading.negatives!),
   );
-  return rows.rows.map(({ query }) => Float32Array.from(mined.get(numbers.get(query)!)!, ({ number }) => number));
+  return rows.rows.map(({ query }) =>
+    Float32Array.from(mined.get(numbers.get(query)!)!, ({ number }) => number),
+  );
 }
 
 const BATCH_SIZE = 64;

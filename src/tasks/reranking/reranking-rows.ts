@@ -7,8 +7,8 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { RANKING_LOSSES } from '../../program/objectives/reranking-model.ts';
 import { brokenRules, InvalidData, type Problem, shown } from '../../support/user-error.ts';
 import { dataFileKeys } from '../data-files.ts';
-import type { ReadingOf } from '../prediction.ts';
 import { miningSchema } from '../mine-negatives.ts';
+import type { ReadingOf } from '../prediction.ts';
 import { column, delimiterKey, layoutKeys } from '../table-columns.ts';
 
 /** Data and loss of rerankers. Names and defaults as in sentence-transformers. */
@@ -118,7 +118,11 @@ export function rerankingProblems(data: RerankingData): Problem[] {
       'label',
       'is required for margin_mse, with data.positive: the scores of the texts of a row',
     ],
-    [label !== undefined && positive !== undefined && loss !== undefined && loss !== 'margin_mse', 'loss', `must be margin_mse for positives with labels, got ${shown(loss)}`],
+    [
+      label !== undefined && positive !== undefined && loss !== undefined && loss !== 'margin_mse',
+      'loss',
+      `must be margin_mse for positives with labels, got ${shown(loss)}`,
+    ],
   ]);
 }
 
@@ -127,10 +131,7 @@ export function rerankingProblems(data: RerankingData): Problem[] {
  *
  * @throws UserError with file and line for all problems of the rows
  */
-export function rerankingRows(
-  files: readonly TextFile[],
-  reading: ReadingOf<RerankingData>,
-): RerankingRows {
+export function rerankingRows(files: readonly TextFile[], reading: ReadingOf<RerankingData>): RerankingRows {
   return { fileName: files[0]!.name, rows: files.flatMap((file) => readOne(file, reading)) };
 }
 
@@ -165,14 +166,12 @@ function tableRows(content: string, fileName: string, reading: ReadingOf<Reranki
   }));
 }
 
-function objectRows(
-  content: string,
-  reading: ReadingOf<RerankingData>,
-  problems: RowProblems,
-): WrittenRow[] {
+function objectRows(content: string, reading: ReadingOf<RerankingData>, problems: RowProblems): WrittenRow[] {
   const { query, positive, text, label } = reading;
   const nameOf = (column: string | number) => keyName(column, problems.fileName);
-  const [queryKey, firstKey, ...negativeKeys] = [query, positive ?? text!, ...listNegatives(reading)].map(nameOf);
+  const [queryKey, firstKey, ...negativeKeys] = [query, positive ?? text!, ...listNegatives(reading)].map(
+    nameOf,
+  );
   const labelKey = label === undefined ? undefined : nameOf(label);
   return [...jsonLines(content, problems)].map(({ line, object }) => {
     const listOf = (key: string) => {
@@ -182,7 +181,8 @@ function objectRows(
       problems.add(line, { needs: `one value or a list of values in "${key}"`, got: typeName(value) });
       return [];
     };
-    const first = positive === undefined ? listOf(firstKey!) : [requireText(object, firstKey!, line, problems)];
+    const first =
+      positive === undefined ? listOf(firstKey!) : [requireText(object, firstKey!, line, problems)];
     return {
       line,
       query: requireText(object, queryKey!, line, problems),
@@ -208,7 +208,10 @@ function gradedRow(
       kind: 'labels',
       fault: `has ${numbers.length} numbers in column ${label} for ${texts.length} texts`,
     });
-  const needsShares = positive === undefined && (loss ?? 'binary_cross_entropy') === 'binary_cross_entropy' && texts.length === 1;
+  const needsShares =
+    positive === undefined &&
+    (loss ?? 'binary_cross_entropy') === 'binary_cross_entropy' &&
+    texts.length === 1;
   const wrong = numbers.findIndex((number) =>
     needsShares ? !(number >= 0 && number <= 1) : !Number.isFinite(number),
   );
@@ -220,5 +223,10 @@ function gradedRow(
     });
   if (positive === undefined) return { query, texts, targets: numbers, grades: numbers };
   // Only the differences matter.
-  return { query, texts, targets: isMargins ? [0, ...numbers.map((margin) => -margin)] : numbers, grades: first };
+  return {
+    query,
+    texts,
+    targets: isMargins ? [0, ...numbers.map((margin) => -margin)] : numbers,
+    grades: first,
+  };
 }
