@@ -36,8 +36,8 @@ const methodsOnSources: Plugin = {
 };
 
 /**
- * These start processes, servers and browsers, change their process, define tasks or media, or train the built-in model for minutes: each file
- * gets its own process. `npm test` leaves them to `npm run test:system`; CI runs all.
+ * These start processes, servers and browsers, change their process, define tasks or media, or train the built-in
+ * model for minutes: each file gets its own process. `npm test` leaves them to `npm run test:system`; CI runs all.
  */
 const SYSTEM = [
   'tests/browser/*.test.ts',
