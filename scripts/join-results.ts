@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
-import { taskFigures } from '../src/studies/experiments/results/figures.ts';
 import type { ExperimentResults } from '../src/studies/experiments/results/main-table.ts';
 import { resultsMarkdown } from '../src/studies/experiments/results/markdown.ts';
 import { findScales, pairTests, type TaskResult } from '../src/studies/experiments/results/results.ts';
@@ -11,7 +10,7 @@ import { findScales, pairTests, type TaskResult } from '../src/studies/experimen
  *
  *     npx tsx scripts/join-results.ts docs/results/mrpc runs/results/mrpc-more...
  *
- * Writes table.json, table.md and the figures of the first folder again. The first table that has a row counts. If another one has it
+ * Writes table.json and table.md of the first folder again. The first table that has a row counts. If another one has it
  * too, the scores of a seed must be equal to 0.02.
  */
 
@@ -32,8 +31,6 @@ const read = (folder: string): ExperimentResults => {
 const results = others.map(read).reduce(joined, read(target));
 atomicWrite(join(target, 'table.json'), `${JSON.stringify(results, null, 2)}\n`);
 atomicWrite(join(target, 'table.md'), resultsMarkdown(results));
-for (const task of results.tasks)
-  for (const [name, svg] of taskFigures(task)) atomicWrite(join(target, name), svg);
 
 function joined(to: ExperimentResults, from: ExperimentResults): ExperimentResults {
   same('seeds', to.seeds, from.seeds);

@@ -89,3 +89,26 @@ it.each(CASES)(
       expect(finish.metrics[key], key).toBeCloseTo(value as number, 4);
   },
 );
+
+it('says that a floor has no effect with several validation sets', async () => {
+  writeTinyHead(workspace.path('sets-base'), 'bert', 'SEQ_CLS');
+  const notices: string[] = [];
+  const [rows, dev] = ['train', 'dev'].map((part) => workspace.path(`SEQ_CLS-${part}.tsv`));
+  const runWith = async (validation: string | Record<string, string>, output: string) => {
+    notices.length = 0;
+    const data = { train: rows!, validation, text: 'sentence', label: 'label', max_length: 32 };
+    await train(
+      {
+        model: workspace.path('sets-base'),
+        method: 'lora',
+        data: { ...data, pooling: 'none' },
+        output: workspace.path(output),
+        training: { max_steps: 2, floor: true },
+      },
+      { onEvent: (event) => event.type === 'notice' && void notices.push(event.message) },
+    );
+    return notices.filter((notice) => notice.startsWith('training.floor has no effect'));
+  };
+  expect(await runWith({ one: dev!, two: rows! }, 'two-sets')).toHaveLength(1);
+  expect(await runWith(dev!, 'one-set')).toEqual([]);
+});

@@ -72,7 +72,7 @@ describe('compare', () => {
       ['AdaLoRA', 2, 2],
     ]);
     expect(tasks[0].tests).toMatchObject([{ first: 'LoRA', second: 'AdaLoRA' }]);
-    for (const name of ['table.md', 'table.tex', 'table.csv', 'dots-run.svg', 'report.html'])
+    for (const name of ['table.md', 'report.html'])
       expect(existsSync(workspace.path('out', name)), name).toBe(true);
     // Tuning runs never see the validation set; compared runs do.
     const config = (...path: string[]) =>

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { type Claim, hasFigures, listDocuments, RECORD, readClaims } from '../scripts/figures.ts';
 
 /*
  * Figures of the README and of the guides are those of the committed tables in docs/results. Every figure with a
@@ -68,6 +69,29 @@ function tablesOf(document: string): string[][][] {
       .map((cells) => cells.map((cell) => cell.trim())),
   );
 }
+
+const record = json(RECORD) as Record<string, Claim[]>;
+
+it('records all documents', () => expect(Object.keys(record)).toEqual(listDocuments()));
+
+it.each(listDocuments())('%s: its figures and their directions are recorded', (document) => {
+  const recorded = record[document]!.map(([claim]) => claim);
+  expect(readClaims(read(document)), `After a measurement, run npx tsx scripts/figures.ts`).toEqual(recorded);
+});
+
+it('recorded figures occur in their files', () => {
+  const strange = Object.values(record)
+    .flat()
+    .filter(([claim, source]) => source !== null && !hasFigures(read(source), claim));
+  expect(strange).toEqual([]);
+});
+
+it('notices one changed digit, and a direction that is turned over', () => {
+  const text = 'Mixed adapters take 1.1 to 1.2 times as long as one adapter, and 59 ms is faster.';
+  expect(readClaims(text)).toEqual(['1.1 1.2 as long 59 faster']);
+  expect(readClaims(text.replace('1.2', '1.3'))).not.toEqual(readClaims(text));
+  expect(readClaims(text.replace('long', 'many'))).not.toEqual(readClaims(text));
+});
 
 const known = spreads();
 it.each(DOCUMENTS)('%s: every mean with a deviation is one of the tables', (document) => {

@@ -47,11 +47,9 @@ const READERS: Record<string, [file: string, read: Read][]> = {
     ],
   ],
   '`tokenizer.json`': [['fast/tokenizer.json', tokenizer]],
-  '`tokenizer_config.json`, `vocab.txt`, `vocab.json`, `merges.txt`, `spm.model`': [
+  '`tokenizer_config.json`, `vocab.txt`, `spm.model`': [
     'tokenizer_config.json',
     'vocab.txt',
-    'vocab.json',
-    'merges.txt',
     'spm.model',
   ].map((name): [string, Read] => [`slow-${name}/${name}`, tokenizer]),
   '`model.safetensors.index.json`': [

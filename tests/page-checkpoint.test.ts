@@ -51,12 +51,16 @@ function run(options: Partial<TrainOptions> = {}, config: object = CONFIG) {
   return train({ ...CONFIG, model: folder, ...config }, { files, model, threads: 1, ...options });
 }
 
-it('reports every error in a config, its data and its model at once', async () => {
-  const data = { ...CONFIG.data, train: 'row.tsv' };
-  const failing = run({ model: new Map() }, { data, tusk: 1 });
-  await expect(failing).rejects.toThrow('config: `tusk` is not a known key');
-  await expect(failing).rejects.toThrow('data.train names "row.tsv", which is not a file of the page');
-  await expect(failing).rejects.toThrow('/config.json does not exist');
+it.each<[string, Partial<TrainOptions>, object]>([
+  ['config: `tusk` is not a known key', {}, { tusk: 1 }],
+  [
+    'data.train names "row.tsv", which is not a file of the page',
+    {},
+    { data: { ...CONFIG.data, train: 'row.tsv' } },
+  ],
+  ['/config.json does not exist', { model: new Map() }, {}],
+])('reports that %s', async (message, options, config) => {
+  await expect(run(options, config)).rejects.toThrow(message);
 });
 
 /** The checkpoints of the run that nothing stops. */

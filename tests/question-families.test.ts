@@ -36,7 +36,7 @@ const BART = {
   max_position_embeddings: 128,
 };
 
-/** Each with a tokenizer of its kind, in the files from before tokenizer.json. */
+/** Each with a tokenizer of its kind. */
 const FAMILIES = {
   roberta: { tokenizer: 'roberta', config: { ...ENCODER, type_vocab_size: 1, pad_token_id: 1 } },
   'deberta-v2': {

@@ -78,6 +78,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npx adalora generate runs/first': 'wants that training',
   'TEMPLATE """': 'a part of a file of Ollama',
   'node_modules/.bin/adalora predict': 'wants Slurm; tests/first-week.test.ts predicts a part of a file',
+  "import { open } from 'adalora';\n\nconst model = await open<'token_classification'>":
+    'wants the run of the commands before it',
   'text\tlabel': 'the first rows of a file',
   'message,queue': 'the first rows of a file',
   'npx adalora train shop/train.tsv --model': 'downloads BERT-base',

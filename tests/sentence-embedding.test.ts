@@ -2,17 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { folderFiles } from '../src/input/formats/node/folder-files.ts';
 import { train } from '../src/studies/jobs/node/train.ts';
 import { verdictSentence } from '../src/studies/report/verdict-sentence.ts';
 import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
-import { readState } from '../src/use/serving/find-adapters.ts';
-import { PackedCache } from '../src/use/serving/packed-cache.ts';
-import { readContent, serveBase, servedAdapter } from '../src/use/serving/served-adapter.ts';
-import { BaseModel } from '../src/use/serving/served-base.ts';
-import { LocalService } from '../src/use/serving/service/local-service.ts';
-import { Serving } from '../src/use/serving/serving.ts';
-import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { SENTENCE_FILES } from '../src/use/trained/sentence-files.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
@@ -244,51 +236,6 @@ it('asks for a second row of a class to judge labeled sentences', async () => {
   const file = written('single.jsonl', lines(rows));
   const data = { train: file, validation: file, text: 'text', label: 'class' };
   await expect(train(configOf('single', data))).rejects.toThrow(/single\.jsonl has no two rows of one class/);
-});
-
-it('serves adapters mixed in a batch, with the same results as alone', async () => {
-  const base = await BaseModel.open(models, MODEL, 'float32');
-  const limits = { maxRows: 16, maxTokens: 512, maxWait: 1, maxQueued: 100 };
-  const serving = new Serving(base, {
-    rows: { ...limits, batches: base.batches },
-    decoding: { ...limits, maxSequences: 4 } as never,
-  });
-  const folders = [1, 2].map((seed) => {
-    const adapter = join(folder, `served-${seed}`);
-    const columns = { anchor: 'a', positive: 'b' };
-    writeMadeAdapter(adapter, MODEL, { task: 'sentence_embedding', labels: [], seed, data: columns });
-    return adapter;
-  });
-  const own = await serveBase(base);
-  await serving.add(own!);
-  const cache = new PackedCache(2 ** 20);
-  const found = folders.map((path, i) => ({
-    name: `a${i}`,
-    folder: path,
-    state: readState(folderFiles(path)) as string,
-  }));
-  for (const one of found)
-    await serving.add(await servedAdapter(one, one.name, base, cache, () => readContent(one, base)));
-  const service = new LocalService(serving, { load: async () => {}, unload: async () => {}, close() {} });
-  const names = [own!.name, 'a0', 'a1'];
-  const texts = ['the cat sat on a mat', 'blue bird', 'a house'];
-  const answers = await Promise.all(
-    names.map((model) => service.embed({ model, inputs: texts, truncate: true })),
-  );
-  expect(answers[0]!.tokens).toBeGreaterThan(10);
-  for (const [i, path] of [MODEL, ...folders].entries()) {
-    await using alone = await open(path, { model: i === 0 ? undefined : MODEL });
-    const expected = await alone.embed(texts);
-    answers[i]!.vectors.forEach((vector, row) => {
-      // Products are computed in another order.
-      vector.forEach((x, at) => expect(x).toBeCloseTo(expected[row]![at]!, 5));
-    });
-  }
-  expect(answers[1]!.vectors[0]![0]).not.toBeCloseTo(answers[2]!.vectors[0]![0]!, 3);
-  await expect(service.embed({ model: 'a0', inputs: ['old '.repeat(40)], truncate: false })).rejects.toThrow(
-    /has 42 tokens, more than the maximum of 32/,
-  );
-  await service.close();
 });
 
 it('prints one JSON line per text', async () => {

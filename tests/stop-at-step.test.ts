@@ -65,3 +65,32 @@ it('a run resumed with fewer steps gets advice', {
     '`training.max_steps or num_train_epochs` gives 16 steps, fewer than the 24 that this run was planned for. Resume with the original length. To stop at this step on the same schedule, set training.stop_at_step: 16.\n',
   );
 });
+
+it('a run on slices of a file resumes, and refuses rows that have changed', {
+  timeout: 240_000,
+}, async () => {
+  const table = (name: string, split: string) =>
+    workspace
+      .read(name)
+      .toString()
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => `${line}\t${split}\n`)
+      .join('');
+  const [header] = workspace.read('train.tsv').toString().split('\n', 1);
+  const rows = `${header}\tsplit\n${table('train.tsv', 'train')}${table('dev.tsv', 'validation')}`;
+  workspace.write('sliced.tsv', rows);
+  const data = ['train', 'validation'].map((split) => `data.${split}=sliced.tsv#split=${split}`);
+  expect(await train('sliced-whole', ...data)).toMatchObject({ code: 0 });
+  expect(await train('sliced', ...data, 'training.stop_at_step=8')).toMatchObject({ code: 0 });
+  const [, first = ''] = rows.split('\n', 2);
+  workspace.write('sliced.tsv', rows.replace(first, first.replace(/^\S+/, 'other')));
+  expect(await resume('sliced', ...data)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('other content in the data files'),
+  });
+  workspace.write('sliced.tsv', rows);
+  expect(await resume('sliced', ...data)).toMatchObject({ code: 0 });
+  expect(adapter('sliced').equals(adapter('sliced-whole'))).toBe(true);
+});

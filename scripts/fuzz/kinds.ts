@@ -216,8 +216,6 @@ export const KINDS: readonly Kind[] = [
       ['bert', 'vocab.txt'],
       ['deberta-v3', 'spm.model'],
       ['deberta-v2-bpe', 'spm.model'],
-      ['gpt2-bos', 'merges.txt'],
-      ['gpt2-bos', 'vocab.json'],
     ] as const
   ).map(([family, file]) => ({
     name: `${family}'s ${file}`,

@@ -226,10 +226,6 @@ const MODELS: readonly WorstFile[] = [
     [{ what: 'empty lines', content: () => '\n'.repeat(4 * MB), refused: '2097152' }],
   ),
   ...of(
-    ["gpt2-bos's merges.txt"],
-    [{ what: 'merges', content: () => lines(400_000, (i) => `a ${i}`), refused: 'merge 0' }],
-  ),
-  ...of(
     ["deberta-v3's spm.model"],
     [
       {

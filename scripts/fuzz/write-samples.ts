@@ -107,7 +107,7 @@ output: run
     'shards/model.safetensors.index.json',
     JSON.stringify({ metadata: { total_size: 1 }, weight_map: weightMap }),
   );
-  for (const family of ['bert', 'deberta-v3', 'deberta-v2-bpe', 'gpt2-bos'])
+  for (const family of ['bert', 'deberta-v3', 'deberta-v2-bpe'])
     cpSync(join('src/input/text/fixtures/slow', family), join(folder, family), { recursive: true });
   writeAdapter(join(folder, 'bottleneck'), {
     config: {

@@ -177,6 +177,12 @@ def main():
     write(out, "texts.json", {"versions": versions, "texts": texts})
     for folder in sorted(path for path in out.iterdir() if path.is_dir()):
         tokenizer = AutoTokenizer.from_pretrained(folder)
+        if not any((folder / name).exists() for name in ("vocab.txt", "spm.model")):
+            # Other classes are read from tokenizer.json only.
+            for name in ("vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"):
+                (folder / name).unlink(missing_ok=True)
+            tokenizer.save_pretrained(folder)
+            (folder / "special_tokens_map.json").unlink(missing_ok=True)
         pair = tokenizer(["one two"], ["three"])
         made = [expected(tokenizer, each) for each in texts]
         write(folder, "expected.jsonl", "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in [{"pair": pair["input_ids"][0]}, *made]))

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { getFacts } from '../../src/faces/cli/commands.ts';
 
 /** An option of at least this many commands is explained once. */
 const COMMON = 2;
@@ -46,6 +47,10 @@ export function commandReference(program: Command): string {
       `## ${command.name()}`,
       '',
       `\`${program.name()} ${command.name()} ${command.usage()}\`: ${command.description()}`,
+      '',
+      `For example ${getFacts(command)
+        .examples.map((line) => `\`${program.name()} ${line}\``)
+        .join(' or ')}. Guide: [${getFacts(command).guide}.md](${getFacts(command).guide}.md).`,
       '',
       ...section([
         ...command.registeredArguments.map((argument) => [

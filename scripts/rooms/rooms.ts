@@ -87,7 +87,7 @@ export const WINGS = {
     content: 'where users meet the program',
     rooms: {
       web: 'train and predict in a page',
-      servers: 'many adapters over HTTP, for the AI SDK and MCP; the page that trains',
+      servers: 'many adapters over HTTP, for the AI SDK; the page that trains',
       cli: 'one file per command',
     },
   },

@@ -6,6 +6,7 @@ import type { MaskSource } from '../models/nn/dropout.ts';
 import type { BatchRows } from '../models/nn/mask-part.ts';
 import { addUp } from '../support/numbers.ts';
 import { labelsOfPart, select } from './objectives/labelled-rows.ts';
+import { REFERENCE } from './objectives/preference-model.ts';
 import { exampleWeights } from './objectives/sequence-loss.ts';
 import type { TaskModel } from './objectives/task-model.ts';
 import type { RowRange } from './parallel/deal.ts';
@@ -86,7 +87,9 @@ export function batchPart(
   if (labels) {
     const { rows, share } = labels;
     for (const [name, tensor] of Object.entries(labels.feeds)) if (axes.has(name)) feeds[name] = tensor;
-    return { feeds, rows: { ...part, labelled: rows }, share };
+    // A loss of pairs is a mean over pairs, not over their tokens.
+    const ofExamples = axes.has(REFERENCE) ? (part.end - part.start) / batch : share;
+    return { feeds, rows: { ...part, labelled: rows }, share: ofExamples };
   }
   const weights = classWeights && exampleWeights(whole, classWeights);
   const weightOf = (from: number, to: number) => (weights ? addUp(weights.slice(from, to)) : to - from);

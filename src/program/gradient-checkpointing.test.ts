@@ -18,7 +18,7 @@ import { elementCount } from '../support/arrays.ts';
 import { Random } from '../support/random.ts';
 import type { BaseDtype } from './bases/base-dtype.ts';
 import { baseFormat, type MatrixShape } from './bases/base-format.ts';
-import { onBase } from './bases/on-base.ts';
+import { onBase } from './bases/with-base-dtype.ts';
 import type { Engine } from './engine.ts';
 import { labelledRows } from './objectives/labelled-rows.ts';
 import { modelFeeds } from './objectives/model-inputs.ts';

@@ -258,19 +258,9 @@ export function valueAt(value: unknown, path: KeyPath): unknown {
 }
 
 /** Collects the user's errors in independent steps, so that a user sees all of them at once. */
-export class Mistakes {
+class Mistakes {
   readonly #messages = new Set<string>();
   readonly #codes = new Set<UserErrorCode>();
-
-  /** Runs a step. Returns undefined if the step throws a user's error. */
-  async of<T>(work: () => T | Promise<T>): Promise<T | undefined> {
-    try {
-      return await work();
-    } catch (error) {
-      this.note(error);
-      return undefined;
-    }
-  }
 
   /** Records an error, unless it has been recorded before. Rethrows any other exception. */
   note(error: unknown): void {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { WorkLoop } from './work-loop.ts';
+import { WorkLoop } from './queue.ts';
 
 it('does rounds while there is work, ends all work with an error, and starts again', async () => {
   const work: string[] = [];

@@ -7,6 +7,7 @@ import { tasks } from './define-task.ts';
 import { maskedLm } from './masked-lm/definition.ts';
 import { multiLabelClassification } from './multi-label-classification/definition.ts';
 import type { BaseData } from './prediction.ts';
+import { preference } from './preference/definition.ts';
 import { questionAnswering } from './question-answering/definition.ts';
 import { regression } from './regression/definition.ts';
 import { sentenceEmbedding } from './sentence-embedding/definition.ts';
@@ -21,6 +22,7 @@ export const TASKS = {
   regression,
   multi_label_classification: multiLabelClassification,
   causal_lm: causalLm,
+  preference,
   masked_lm: maskedLm,
   token_classification: tokenClassification,
   seq2seq_lm: seq2seqLm,

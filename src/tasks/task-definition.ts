@@ -95,16 +95,19 @@ export interface TaskTraining<Data extends BaseData = BaseData> {
    * with the model before training if fine-tuning is no better.
    */
   readonly comparesRows?: boolean;
+  /** The learning rate that is chosen for it, as a share of that for other tasks of its models. Default: 1. */
+  readonly rateShare?: number;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
   /**
-   * The section with which rows are read for a linear probe of a frozen model. Undefined for a model without features
-   * for one; missing for tasks whose rows have no targets of their own.
+   * The section with which rows are read for a linear probe of a frozen model, and whether the probe has the features and
+   * the place of the run's own head. Undefined for a model without features for one; missing for tasks whose rows have no
+   * targets of their own.
    */
   probing?(
     reading: ReadingOf<Data>,
     model: { definition: ModelDefinition; config: CommonConfig },
-  ): ReadingOf<Data> | undefined;
+  ): { reading: ReadingOf<Data>; isOfHead: boolean } | undefined;
   /** A small model on the Hub for this task, if the built-in encoder does not support it. */
   readonly modelToTry?: string;
 }
@@ -122,6 +125,22 @@ export interface TaskPreparation<Data extends BaseData = BaseData, Rows = unknow
    * @param start the model before the first step
    */
   compute(rows: Rows, context: EncodingContext<Data>, start: RowModel): Promise<readonly Float32Array[]>;
+}
+
+/** How a task learns the answers of another model. Vectors hold an answer in the form that the loss reads. */
+export interface TaskTeaching<Data extends BaseData = BaseData, Rows = unknown> {
+  /** The model that teaches, and the file of rows without labels. */
+  sources(data: Data | ReadingOf<Data>): { teacher?: string | undefined; unlabelled?: string | undefined };
+  /** Reads rows without labels. */
+  read(files: readonly TextFile[], reading: ReadingOf<Data>): Rows;
+  /** The inputs of rows, for the teacher. */
+  inputs(rows: Rows): readonly object[];
+  /** @throws UserError for an answer that lacks one of the labels */
+  vector(answer: object, labels: readonly string[]): Float32Array;
+  /** Adds the answers for rows. */
+  withAnswers(rows: Rows, vectors: readonly Float32Array[]): Rows;
+  /** Adds rows without labels, which are only trained on. */
+  withUnlabelled(rows: Rows, unlabelled: Rows): Rows;
 }
 
 /** The maximum length of an example. */
@@ -214,6 +233,8 @@ export interface TaskDefinition<
   readonly length?: TaskLength;
   /** Missing for tasks whose training reads nothing but its rows. */
   readonly preparation?: TaskPreparation<Data, Rows>;
+  /** Missing for tasks that no other model teaches. */
+  readonly teaching?: TaskTeaching<Data, Rows>;
   /**
    * Builds the model, with a head for these classes.
    *

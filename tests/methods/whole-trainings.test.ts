@@ -9,11 +9,11 @@ import type { AnyMethod } from '../../src/methods/tuners/method-definition.ts';
 import type { MethodRun } from '../../src/methods/tuners/method-run.ts';
 import { methodNamed } from '../../src/methods/tuners/registry.ts';
 import type { Engine } from '../../src/program/engine.ts';
-import { moduleInputs } from '../../src/program/module-inputs.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
 import type { LoadedModel } from '../../src/program/weight-memory.ts';
 import { gatherValues } from '../../src/support/numbers.ts';
+import { moduleInputs } from '../../src/training/train/measure-first.ts';
 import { measuredModel } from '../support/measure-inputs-in.ts';
 
 interface Case {

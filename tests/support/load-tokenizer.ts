@@ -5,7 +5,7 @@ import type { TextTokenizer, TokenizerOptions } from '../../src/input/text/token
 
 /**
  * Loads the tokenizer of a model folder: from `tokenizer.json` and `tokenizer_config.json`, or from the files of
- * older models (`spm.model`, `vocab.txt`, `vocab.json` with `merges.txt`).
+ * older models (`spm.model`, `vocab.txt`).
  *
  * @throws UserError for a missing file, invalid JSON, or a tokenizer that cannot be built
  */

@@ -1,9 +1,9 @@
 import { loadCase } from '../../scripts/conformance/load-case.ts';
 import { feedsOf, withPrefix } from '../../scripts/conformance/read-case.ts';
 import type { MeasuredAllocation, MethodRun } from '../../src/methods/tuners/method-run.ts';
-import { moduleInputs } from '../../src/program/module-inputs.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import type { LoadedModel } from '../../src/program/weight-memory.ts';
+import { moduleInputs } from '../../src/training/train/measure-first.ts';
 import { readSafetensors } from './safetensors-file.ts';
 
 /** The models and batches on which inputs of modules are measured: `bert` (SEQ_CLS) and `gpt2` (CAUSAL_LM). */

@@ -4,7 +4,6 @@ import type { Operands } from '../graph/ops.ts';
 import { reachable } from '../graph/print.ts';
 import { verify } from '../graph/verify.ts';
 import { Emitter, valueInfo } from './emitter.ts';
-import type { WeightStorage } from './encode-model.ts';
 import { fusedMatMul, gemm, loweringTable, type Target } from './lowerings.ts';
 import { ELEMENT, type LoweredGraph, type NodeFields } from './schema.ts';
 
@@ -212,4 +211,17 @@ function turnedOperands(nodes: readonly GraphNode[], users: Users): Fusions['tur
 function movesFirstAxisInward(permutation: readonly number[]): boolean {
   const last = permutation.length - 1;
   return last >= 2 && permutation.every((from, axis) => from === (axis === last ? last : (axis + 1) % last));
+}
+
+/** Returns the name of a value. For a weight, it is the result of {@link WeightStorage.whole}. */
+export type NameOf = (value: Value) => string;
+
+/** How a program's frozen tensors are stored, and how nodes read them. A tensor is emitted when it is first read. */
+export interface WeightStorage {
+  /** Returns the name of a tensor as float32 (bytes remain bytes). */
+  whole(emitter: Emitter, weight: Value): string;
+  /** Whether a node reads a tensor in its stored form. Such a node is emitted by {@link lower} and not fused. */
+  reads(node: GraphNode): boolean;
+  /** Emits a node for which {@link reads} is true. Returns the name of its output. */
+  lower(emitter: Emitter, node: GraphNode, nameOf: NameOf): string;
 }

@@ -1,6 +1,6 @@
 import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
-import type { NameOf, WeightStorage } from './encode-model.ts';
+import type { NameOf, WeightStorage } from './lower-graph.ts';
 import type { Target } from './lowerings.ts';
 import { ELEMENT } from './schema.ts';
 

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { PROGRAM } from '../../support/program.ts';
 import { EXPORT_FORMS, MODEL_FORMS } from '../../use/trained/export-forms.ts';
 import { CONFIG_NAME } from './config-path.ts';
 import {
@@ -28,6 +29,10 @@ interface CommandFacts {
   isStoppable?: boolean;
   /** Whether it computes for so long that huge pages save more time than a restart of Node takes. */
   computes?(words: readonly string[]): boolean;
+  /** Command lines that work as they stand after those of the guide. */
+  examples: readonly string[];
+  /** The guide's name in docs/. */
+  guide: string;
 }
 
 const FACTS = new WeakMap<Command, CommandFacts>();
@@ -42,7 +47,8 @@ function define(name: string, facts: CommandFacts): Command {
     await run(...(given as never[]));
   });
   FACTS.set(command, facts);
-  return command;
+  const examples = facts.examples.map((line) => `  ${PROGRAM} ${line}`).join('\n');
+  return command.addHelpText('after', `\nExamples:\n${examples}\n\nGuide: docs/${facts.guide}.md`);
 }
 
 const always = () => true;
@@ -51,7 +57,11 @@ const always = () => true;
 export function declareCommands(): Command[] {
   return [
     addConfigOptions(
-      define('init', { load: () => import('./commands/init.ts') })
+      define('init', {
+        load: () => import('./commands/init.ts'),
+        examples: ['init shop', 'init rows.csv --model answerdotai/ModernBERT-base'],
+        guide: 'first-questions',
+      })
         .description('Write an example config with sample rows, or the config for a file of your own.')
         .argument(
           '[folder or rows]',
@@ -67,6 +77,8 @@ export function declareCommands(): Command[] {
     addConfigOptions(
       define('train', {
         load: () => import('./commands/train.ts'),
+        examples: ['train shop/train.tsv', 'train train.yaml --method lora --set training.weight_decay=0.01'],
+        guide: 'did-it-work',
         isDivided: true,
         isStoppable: true,
         computes: always,
@@ -89,7 +101,12 @@ export function declareCommands(): Command[] {
     addReadingFlags(
       addOpenFlags(
         addSplitFlags(
-          define('eval', { load: () => import('./commands/eval.ts'), computes: always })
+          define('eval', {
+            load: () => import('./commands/eval.ts'),
+            examples: ['eval runs/train test.tsv', 'eval runs/train --dataset nyu-mll/glue --subset cola'],
+            guide: 'tasks',
+            computes: always,
+          })
             .description('Score a trained model on labeled rows, or a language model on text.')
             .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
             .argument(
@@ -105,6 +122,11 @@ export function declareCommands(): Command[] {
         addSplitFlags(
           define('predict', {
             load: () => import('./commands/predict.ts'),
+            examples: [
+              'predict runs/train "Where is my order?"',
+              'predict runs/train rows.csv --format csv > labels.csv',
+            ],
+            guide: 'use-it',
             computes: isLongPrediction,
           })
             .description(
@@ -135,7 +157,14 @@ export function declareCommands(): Command[] {
     addReadingFlags(
       addOpenFlags(
         addSplitFlags(
-          define('embed', { load: () => import('./commands/embed.ts') })
+          define('embed', {
+            load: () => import('./commands/embed.ts'),
+            examples: [
+              'embed runs/search texts.txt > vectors.jsonl',
+              'embed runs/search answers.tsv --text answer --nearest "return shoes"',
+            ],
+            guide: 'embeddings',
+          })
             .description(
               'Turn texts or images into vectors, and search among them. Prints one JSON line each: {"embedding": [...]}.',
             )
@@ -161,6 +190,11 @@ export function declareCommands(): Command[] {
     addModelFlags(
       define('generate', {
         load: () => import('./commands/generate.ts'),
+        examples: [
+          'generate runs/chat',
+          'generate runs/chat "Where is my order?" --set no_repeat_ngram_size=3',
+        ],
+        guide: 'language-models',
         computes: always,
       })
         .description(
@@ -208,14 +242,22 @@ export function declareCommands(): Command[] {
         .addOption(sharedOption('shard')),
     ),
     addConfigOptions(
-      define('plan', { load: () => import('./commands/plan.ts') })
+      define('plan', {
+        load: () => import('./commands/plan.ts'),
+        examples: ['plan shop/train.tsv', 'plan train.yaml --method full --json'],
+        guide: 'choose',
+      })
         .description('Show what a run would train, its steps and its memory, without loading the weights.')
         .argument(
           '[config or rows]',
           `YAML file (default: ${CONFIG_NAME} in this folder), or rows as for train`,
         ),
     ).addOption(sharedOption('json')),
-    define('inspect', { load: () => import('./commands/inspect.ts') })
+    define('inspect', {
+      load: () => import('./commands/inspect.ts'),
+      examples: ['inspect runs/train', 'inspect sentence-transformers/all-MiniLM-L6-v2 texts.txt --tokens'],
+      guide: 'choose',
+    })
       .description(
         'Show an adapter: its ranks by layer and matrix or, for houlsby and pfeiffer, its bottleneck sizes. Or show how a model divides texts into tokens.',
       )
@@ -231,7 +273,11 @@ export function declareCommands(): Command[] {
       )
       .option('--tokens', 'print one JSON line per text: ids, tokens, offsets')
       .addOption(sharedOption('json')),
-    define('report', { load: () => import('./commands/report.ts') })
+    define('report', {
+      load: () => import('./commands/report.ts'),
+      examples: ['report runs/train', 'report runs/lora runs/adalora -o both.html'],
+      guide: 'metrics',
+    })
       .description(
         'Write an HTML report of one or more runs: curves, ranks, importance, cost. It works offline.',
       )
@@ -242,7 +288,12 @@ export function declareCommands(): Command[] {
       )
       .addOption(sharedOption('open').default('no')),
     addKeyOptions(
-      define('compare', { load: () => import('./commands/compare.ts'), isStoppable: true })
+      define('compare', {
+        load: () => import('./commands/compare.ts'),
+        examples: ['compare sweep.yaml --plan', 'compare table1 --only glue/cola --set data_folder=glue'],
+        guide: 'choose',
+        isStoppable: true,
+      })
         .description(
           'Compare rows of settings: tune each on held-out training rows, train it with several seeds, and write tables, tests and figures.',
         )
@@ -265,15 +316,17 @@ export function declareCommands(): Command[] {
       .addOption(sharedOption('resume'))
       .option('--plan', 'print the runs and their steps, then stop')
       .addOption(sharedOption('json')),
-    define('serve', { load: () => import('./commands/serve.ts'), isStoppable: true, computes: always })
+    define('serve', {
+      load: () => import('./commands/serve.ts'),
+      examples: ['serve runs', 'serve runs --api-key-env KEY --slots 100'],
+      guide: 'serve',
+      isStoppable: true,
+      computes: always,
+    })
       .description('Serve many adapters of one base model over HTTP: /predict, /v1/completions and more.')
       .argument(
         '<folders...>',
         'folders of adapters or runs; changes in them are picked up while the server runs',
-      )
-      .option(
-        '--mcp',
-        'offer models as tools (classify, embed, search) of the Model Context Protocol over standard input and output; takes runs, adapters, models or Hub ids',
       )
       .addOption(sharedOption('model'))
       .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -291,7 +344,11 @@ export function declareCommands(): Command[] {
       .option('--slots <count>', 'number of adapters kept ready in memory', count)
       .option('--max-batch <rows>', 'rows per batch, or texts generated at once', count, 32)
       .option('--max-queue <rows>', 'rows and prompts that may wait; further requests get 503', count, 512),
-    define('export', { load: () => import('./commands/export.ts') })
+    define('export', {
+      load: () => import('./commands/export.ts'),
+      examples: ['export runs/train --as onnx --dtype q8 -o model', 'export runs/chat --as gguf -o ollama'],
+      guide: 'use-it',
+    })
       .description(
         'Merge an adapter into its base model, or convert a model or an adapter to ONNX, GGUF or plain LoRA.',
       )
@@ -311,7 +368,14 @@ export function declareCommands(): Command[] {
       .addOption(sharedOption('model'))
       .addOption(sharedOption('checkpoint'))
       .addOption(sharedOption('json')),
-    define('push', { load: () => import('./commands/push.ts') })
+    define('push', {
+      load: () => import('./commands/push.ts'),
+      examples: [
+        'push runs/train me/shop-messages --license apache-2.0 --dry-run',
+        'push runs/train me/shop-messages --license apache-2.0 --as onnx',
+      ],
+      guide: 'hub',
+    })
       .description('Upload an adapter or a model to the Hugging Face Hub, without data and checkpoints.')
       .argument('<run, adapter or model>', 'folder of a run, an adapter or a model')
       .argument('<repository>', 'repository on the Hub: OWNER/NAME; created if missing')
@@ -330,7 +394,11 @@ export function declareCommands(): Command[] {
       .option('--parent <commit>', 'commit to build on, if the last one is not from push')
       .addOption(sharedOption('model'))
       .addOption(sharedOption('json')),
-    define('web', { load: () => import('./commands/web.ts') })
+    define('web', {
+      load: () => import('./commands/web.ts'),
+      examples: ['web', 'web -o public'],
+      guide: 'browser',
+    })
       .description('Serve a page that trains in the browser. Your files stay in the browser.')
       .addOption(sharedOption('port'))
       .addOption(sharedOption('open').default('no'))

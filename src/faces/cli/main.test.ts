@@ -122,15 +122,12 @@ it.each(['train', 'eval', 'predict', 'embed', 'generate', 'inspect', 'serve', 'e
   },
 );
 
-it('reports the line of an error in a config, and all other errors', async () => {
+it('reports the line of an error in a config', async () => {
   const path = join(folder, 'run.yaml');
   writeFileSync(path, 'model: a\noutput: b\ndata: {train: t, text: 0, label: 1}\ntraining:\n  epochs: 3\n');
   const { code, stderr } = await adalora('plan', path);
   expect(code).toBe(2);
-  expect(stderr).toBe(
-    'run.yaml:5: `training.epochs` is not a known key. Did you mean num_train_epochs?\n' +
-      't does not exist.\n',
-  );
+  expect(stderr).toBe('run.yaml:5: `training.epochs` is not a known key. Did you mean num_train_epochs?\n');
 });
 
 const adapter = '../shared/conformance/trajectories/bert-adalora/adapter';

@@ -5,8 +5,7 @@ import { isObject } from '../../support/options.ts';
 import { InvalidConfig, shown } from '../../support/user-error.ts';
 import { assertShallow, parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
-import { applySetting } from './apply-setting.ts';
-import { readConfig } from './load-config.ts';
+import { applySetting, readConfig } from './load-config.ts';
 import { importProgram, isProgram, programFailure, withOwnMethods } from './own-methods.ts';
 
 /**

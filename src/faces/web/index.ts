@@ -15,5 +15,5 @@ export { exportOnnx, type PageExportOptions } from './export-onnx.ts';
 export { type OpenOptions, open, type Trained } from './open.ts';
 export type { PageConfig } from './page-config.ts';
 export type { PageOptions } from './page-options.ts';
-export type { PageTexts } from './page-text-file.ts';
+export type { PageTexts } from './train.ts';
 export { type TrainOptions, type TrainResult, train } from './train.ts';

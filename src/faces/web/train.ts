@@ -1,12 +1,15 @@
+import { checkTextSize, decodeText } from '../../input/data/detect-format.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
 import { ADAPTER_CONFIG } from '../../input/formats/adapters/adapter-files.ts';
+import { blobSource, sourceDigest } from '../../input/formats/byte-source.ts';
 import { asFiles, type Folder, type PageFile } from '../../input/formats/files.ts';
+import { MAX_FILE_BYTES } from '../../input/media/medium.ts';
 import type { OwnFunctions } from '../../program/objectives/own-function.ts';
 import { readOwnScores } from '../../program/own-scores.ts';
 import { ALONE_PROCESSES } from '../../program/parallel/communicator.ts';
-import { answerOwn } from '../../studies/jobs/answer-own.ts';
 import type { BaseOfRun, RunMachine } from '../../studies/jobs/machine.ts';
 import { type MadeFiles, type MemoryStoreOptions, memoryStore } from '../../studies/jobs/memory-store.ts';
-import { askedRun } from '../../studies/jobs/rows-in-memory.ts';
+import { answerOwn, askedRun } from '../../studies/jobs/rows-in-memory.ts';
 import { everySecond } from '../../studies/jobs/run.ts';
 import {
   COMMON_TRAIN_OPTIONS,
@@ -23,6 +26,7 @@ import {
   type OptionTypes,
 } from '../../support/options.ts';
 import { Sha256 } from '../../support/sha256.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
@@ -38,7 +42,6 @@ import {
   type RunsOn,
   runsOn,
 } from './page-options.ts';
-import { openPageFile, type PageTexts, pageTextFile } from './page-text-file.ts';
 
 /** Options of {@link train}: those of Node, and the files of the page. */
 export interface TrainOptions extends PageOptions, MemoryStoreOptions, CommonTrainOptions<PageFile> {
@@ -98,12 +101,7 @@ export async function train(config: PageConfig, options: TrainOptions = {}): Pro
       });
     }
     const given = options.adapter ? { ...config, adapter: config.adapter ?? 'adapter' } : config;
-    const {
-      config: parsed,
-      texts,
-      functions,
-      metrics,
-    } = await askedRun(machine, inPage(given), options.signal);
+    const { config: parsed, texts, functions, metrics } = await askedRun(inPage(given), options.signal);
     assertInPage('config', { ...parsed, dataset: parsed.data.dataset });
     const own = {
       names: [...functions.keys()],
@@ -171,4 +169,49 @@ function pageMachine(options: TrainOptions, isKept: boolean, emit: (event: Train
     peakMemoryMb: () => Number.NaN,
     startupMs: () => performance.now() - startedAt,
   };
+}
+
+/**
+ * A page's data files by their names in the config, and the files that their rows name. Each is a user's `File`, or
+ * text.
+ */
+export type PageTexts = Readonly<Record<string, Blob | string>>;
+
+/**
+ * Reads a text file.
+ *
+ * @param key the config's key that names it
+ * @throws UserError if the page does not have it, or it is too large or not UTF-8
+ */
+async function pageTextFile(files: PageTexts, name: string, key: string): Promise<TextFile> {
+  if (!Object.hasOwn(files, name)) {
+    const names = Object.keys(files);
+    const hint = suggest(name, names) || `There are: ${names.join(', ') || 'none'}.`;
+    throw new UserError({
+      where: key,
+      fault: `names ${JSON.stringify(name)}, which is not a file of the page`,
+      hint,
+    });
+  }
+  const content = files[name]!;
+  const blob = typeof content === 'string' ? new Blob([content]) : content;
+  checkTextSize(blob.size, name);
+  const source = blobSource(blob, name);
+  const text = decodeText(await source.read(0, blob.size), name);
+  return {
+    name,
+    size: blob.size,
+    read: () => text,
+    digest: () => sourceDigest(source),
+    openContent: (file) => openPageFile(files, file),
+  };
+}
+
+/** Reads a file that a row names. Throws a UserError if the page does not have it, or it is too large. */
+async function openPageFile(files: PageTexts, name: string): Promise<Uint8Array> {
+  const file = Object.hasOwn(files, name) ? files[name] : undefined;
+  if (!(file instanceof Blob)) throw new UserError({ where: name, fault: 'is not a file of the page' });
+  if (file.size > MAX_FILE_BYTES)
+    throw new UserError({ where: name, fault: `has ${file.size} bytes, more than ${MAX_FILE_BYTES}` });
+  return blobSource(file, name).read(0, file.size);
 }

@@ -1,15 +1,15 @@
 import { InvalidFile, UserError } from '../../support/user-error.ts';
 import { type Files, readFile } from '../formats/files.ts';
 import { convertTokenizer } from './convert/convert-tokenizer.ts';
-import { SENTENCEPIECE_FILES } from './convert/read-sentencepiece.ts';
+import { SENTENCEPIECE_FILE } from './convert/read-sentencepiece.ts';
 import { jsonFile, type SlowTokenizer } from './convert/slow-tokenizer.ts';
 import { TextTokenizer, type TokenizerOptions } from './tokenizer.ts';
 
 /** The files of a tokenizer, by their names in a model's folder. */
 export const TOKENIZER_FILES = { tokenizer: 'tokenizer.json', config: 'tokenizer_config.json' } as const;
 
-/** Files that can replace a missing tokenizer.json. */
-const SLOW_FILES = [...SENTENCEPIECE_FILES, 'vocab.txt', 'vocab.json', 'merges.txt'];
+/** Files of BERT's and DeBERTa's kind that can replace a missing tokenizer.json. */
+const SLOW_FILES = [SENTENCEPIECE_FILE, 'vocab.txt'];
 /** Further files to read with them. config.json contains the model's type. */
 const SLOW_NOTES = ['special_tokens_map.json', 'added_tokens.json', 'config.json'];
 

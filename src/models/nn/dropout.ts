@@ -134,6 +134,8 @@ export type MaskSource = 'host' | 'graph';
  * {@link DropoutPool}.
  */
 export class DropoutSites {
+  /** Whether all later dropouts are the identity, in the model and in its adapter. */
+  isOff = false;
   readonly #graph: Graph;
   readonly #source: MaskSource;
   readonly #sites: { shape: readonly Dimension[]; probability: number }[] = [];
@@ -151,7 +153,7 @@ export class DropoutSites {
 
   /** Returns x · mask / (1 - p). Each call has its own mask. */
   apply(x: Value, probability: number): Value {
-    return probability === 0 ? x : multiply(x, this.#draws(x.shape, probability));
+    return probability === 0 || this.isOff ? x : multiply(x, this.#draws(x.shape, probability));
   }
 
   /**

@@ -7,6 +7,7 @@ import { type FolderFiles, fileChunks, openFile } from '../../input/formats/file
 import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import { randomBatch } from '../../input/text/batches.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
+import type { FrozenBase } from '../../models/nn/base/frozen-base.ts';
 import { Network } from '../../models/nn/network.ts';
 import { elementCount } from '../../support/arrays.ts';
 import { releasing } from '../../support/opened.ts';
@@ -20,7 +21,6 @@ import type { LoadedModel } from '../weight-memory.ts';
 import type { BaseDtype } from './base-dtype.ts';
 import { assertedFormat, type BaseFormat } from './base-format.ts';
 import { type BaseSource, DIGEST, DIGEST_BYTES, encodeBase, type OnWritten } from './encode-base.ts';
-import { onBase } from './on-base.ts';
 
 /** Increase it when the format of the files changes. */
 const VERSION = 4;
@@ -239,4 +239,16 @@ function randomFeeds({ vocabSize, maxLength, content }: CommonConfig): Tensors {
   const batch = randomBatch(vocabSize, BATCH, Math.min(LENGTH, maxLength), STREAM);
   // The decoder of an encoder-decoder gets the same tokens; other models ignore it.
   return modelFeeds({ ...batch, decoder: batch });
+}
+
+/** Returns the same model with graphs that read their frozen linear weights from a quantized base. */
+export function onBase<Model extends TaskModel>(model: Model, base: FrozenBase): Model {
+  const on = (network: Network) => network.with({ base });
+  const { buildVectors } = model;
+  return {
+    ...model,
+    ...(buildVectors && { buildVectors: (network) => buildVectors(on(network)) }),
+    buildLogits: (network, change) => model.buildLogits(on(network), change),
+    buildLoss: (network, options) => model.buildLoss(on(network), options),
+  };
 }

@@ -3,13 +3,21 @@ import {
   add,
   after,
   concat,
+  constant,
   divide,
+  equal,
+  greater,
   input,
+  iota,
+  logSumExp,
   multiply,
   reshape,
   slice,
   stopGradient,
+  subtract,
+  sum,
   watch,
+  where,
 } from '../../engine/graph/build.ts';
 import { multiplyDimensions, symbol } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
@@ -18,14 +26,14 @@ import { reachable } from '../../engine/graph/print.ts';
 import type { HeadKind } from '../../models/heads/registry.ts';
 import type { CommonConfig, ModelDefinition } from '../../models/model-definition.ts';
 import { crossEntropy, crossEntropySums } from '../../models/nn/losses.ts';
+import type { Network } from '../../models/nn/network.ts';
 import { LABEL_ROWS } from './labelled-rows.ts';
-import { ownLoss } from './own-loss.ts';
+import { type LossFunction, ownLoss } from './own-loss.ts';
 import { type TaskModel, taskModel } from './task-model.ts';
 
-/** A vocabulary of this size or more is scored in parts. */
-const MANY_WORDS = 8192;
-/** Each part reads the vocabulary again, so parts are few. */
-const PARTS = 4;
+/** A vocabulary of this size or more is scored in parts. Each part reads it again, so parts are few. */
+const IN_PARTS = { manyWords: 8192, parts: 4 };
+type PartOptions = typeof IN_PARTS;
 
 /**
  * A model with logits for every token: its class, its word, or the next word. The loss is the mean over labeled
@@ -33,26 +41,69 @@ const PARTS = 4;
  *
  * @param headKind a head with logits for every token
  */
-export function tokenModel(headKind: HeadKind, { manyWords = MANY_WORDS, parts = PARTS } = {}) {
+export function tokenModel(headKind: HeadKind, options: Partial<PartOptions> = {}) {
+  return labelledModel(
+    headKind,
+    options,
+    ({ logits, rows, labels, parts, smoothing, training, customLoss }) => {
+      if (customLoss) return ownLoss(customLoss, logits, labels());
+      if (parts === undefined) return crossEntropy(logits, labels(), smoothing);
+      return lossInParts(logits, rows, labels(), { parts, smoothing, training });
+    },
+  );
+}
+
+/** The logits of labeled tokens, and what a loss of them needs. */
+export interface LabelledLogits {
+  /** [rows, classes] */
+  logits: Value;
+  /** The indices of the labeled rows of the hidden states, [rows]. */
+  rows: Value;
+  /** Declares the labels, [rows]. */
+  labels(): Value;
+  /** The number of parts in which they are divided. Undefined for a small vocabulary. */
+  parts: number | undefined;
+  smoothing: number | undefined;
+  training: boolean;
+  customLoss: LossFunction | undefined;
+}
+
+/**
+ * A model with logits for every token, and any loss of its labeled tokens.
+ *
+ * @param buildLoss returns the mean loss of a batch, []
+ */
+export function labelledModel(
+  headKind: HeadKind,
+  options: Partial<PartOptions>,
+  buildLoss: (found: LabelledLogits, network: Pick<Network, 'graph'>) => Value,
+) {
+  const { manyWords, parts } = { ...IN_PARTS, ...options };
   return (definition: ModelDefinition, config: CommonConfig): TaskModel => {
-    const model = taskModel(definition, config, headKind, (logits, { graph }, options = {}) => {
+    const model = taskModel(definition, config, headKind, (logits, network, options = {}) => {
       const { labelSmoothing: smoothing, training = false, customLoss } = options;
       const each = symbol('labelled');
       const targets = (name: string) => {
-        if (!isInParts) return input(graph, name, 'int32', [each]);
-        return reshape(input(graph, name, 'int32', [parts, each]), [multiplyDimensions(parts, each)]);
+        if (!isInParts) return input(network.graph, name, 'int32', [each]);
+        return reshape(input(network.graph, name, 'int32', [parts, each]), [multiplyDimensions(parts, each)]);
       };
       const rows = targets(LABEL_ROWS);
-      const outputs = logits(() => ({ logitRows: rows }));
-      if (customLoss) return ownLoss(customLoss, outputs, targets('labels'));
-      if (!isInParts) return crossEntropy(outputs, targets('labels'), smoothing);
-      return lossInParts(outputs, rows, targets('labels'), { parts, smoothing, training });
+      const found = {
+        logits: logits(() => ({ logitRows: rows })),
+        rows,
+        labels: () => targets('labels'),
+        parts: isInParts ? parts : undefined,
+        smoothing,
+        training,
+        customLoss,
+      };
+      return buildLoss(found, network);
     });
     const isInParts = model.words !== undefined && config.vocabSize >= manyWords;
     return {
       ...model,
       ...(isInParts && { labelParts: parts }),
-      withConfig: (other) => tokenModel(headKind, { manyWords, parts })(definition, other),
+      withConfig: (other) => labelledModel(headKind, options, buildLoss)(definition, other),
     };
   };
 }
@@ -62,7 +113,7 @@ const SHAPED: ReadonlySet<Op> = new Set(['reshape', 'expand', 'slice', 'pad', 'w
 
 interface LossParts {
   parts: number;
-  smoothing?: number;
+  smoothing?: number | undefined;
   /** Whether the loss will be differentiated. */
   training: boolean;
 }
@@ -79,17 +130,72 @@ interface LossParts {
  * @param labels [parts * rows of a part]
  */
 function lossInParts(logits: Value, rows: Value, labels: Value, options: LossParts): Value {
-  const { parts, smoothing, training } = options;
+  const { smoothing } = options;
+  const found = inTurn(logits, rows, labels, options, (x, ids) => crossEntropySums(x, ids, smoothing));
+  if (!found) return crossEntropy(logits, labels, smoothing);
+  const { sums, selected, slopes } = found;
+  const total = sums.map((one) => one.total).reduce(add);
+  const count = sums.map((one) => one.count).reduce(add);
+  const mean = divide(total, count);
+  if (!options.training) return mean;
+  return watch(stopGradient(mean), selected, [slopes(), count], (gradient, [slope, weight]) =>
+    multiply(slope!, divide(gradient, weight!)),
+  );
+}
+
+/**
+ * The negative log-likelihood of each label, [rows, 1], and 0 for rows without one. Over a large vocabulary it is computed
+ * part by part, as {@link lossInParts} is. A row's loss depends on no other row, so its gradient is scaled afterwards.
+ */
+export function tokenLosses({ logits, rows, labels, parts, training }: LabelledLogits): Value {
+  const ids = labels();
+  const found =
+    parts === undefined
+      ? undefined
+      : inTurn(logits, rows, ids, { parts, training }, (x, own) => {
+          const each = rowLosses(x, own);
+          return { each, total: sum(each, [0, 1]), normalisers: each };
+        });
+  if (!found) return rowLosses(logits, ids);
+  const { sums, selected, slopes } = found;
+  const each = concat(
+    sums.map((one) => one.each),
+    0,
+  );
+  if (!training) return each;
+  return watch(stopGradient(each), selected, [slopes()], (gradient, [slope]) => multiply(slope!, gradient));
+}
+
+function rowLosses(logits: Value, labels: Value): Value {
+  const [rows, classes] = logits.shape;
+  const { graph } = logits.node;
+  const label = reshape(labels, [rows!, 1]);
+  const isHit = equal(label, reshape(iota(graph, classes!), [1, classes!]));
+  const hits = sum(where(isHit, logits, 0), [1], true);
+  return where(greater(label, constant(graph, [-1], [], 'int32')), subtract(logSumExp(logits), hits), 0);
+}
+
+/**
+ * Computes sums of losses part by part, and in training their gradient with respect to the part's rows. Undefined if the
+ * layers after the selected rows are trained.
+ */
+function inTurn<Sums extends { total: Value; normalisers: Value }>(
+  logits: Value,
+  rows: Value,
+  labels: Value,
+  { parts, training }: Pick<LossParts, 'parts' | 'training'>,
+  compute: (logits: Value, labels: Value) => Sums,
+): { sums: Sums[]; selected: Value; slopes(): Value } | undefined {
   const selected = selectedRows(logits, rows);
   const head = selected && headAfter(logits, selected);
-  if (!head) return crossEntropy(logits, labels, smoothing);
+  if (!head) return undefined;
   const rowOf = (part: number) => multiplyDimensions(part, symbol('labelled'));
   const partOf = (value: Value, part: number) => slice(value, 0, rowOf(part), rowOf(part + 1));
   let gate: Value | undefined;
   const slopes: Value[] = [];
   const sums = Array.from({ length: parts }, (_, part) => {
     const x = partOf(gate ? after(selected, gate) : selected, part);
-    const found = crossEntropySums(head(x), partOf(labels, part), smoothing);
+    const found = compute(head(x), partOf(labels, part));
     gate = found.normalisers;
     if (training) {
       [gate] = gradients(found.total, [x]) as [Value];
@@ -97,13 +203,7 @@ function lossInParts(logits: Value, rows: Value, labels: Value, options: LossPar
     }
     return found;
   });
-  const total = sums.map((one) => one.total).reduce(add);
-  const count = sums.map((one) => one.count).reduce(add);
-  const mean = divide(total, count);
-  if (!training) return mean;
-  return watch(stopGradient(mean), selected, [concat(slopes, 0), count], (gradient, [slope, weight]) =>
-    multiply(slope!, divide(gradient, weight!)),
-  );
+  return { sums, selected, slopes: () => concat(slopes, 0) };
 }
 
 /** The rows that a `gather` with these indices selects, or with indices computed from them. */

@@ -39,3 +39,13 @@ export async function oncePerHost<T>(communicator: Communicator, work: () => T |
   const done = await together(communicator, async () => (leads ? { value: await work() } : undefined));
   return together(communicator, async () => (done ? done.value : work()));
 }
+
+/**
+ * Runs `find` in process 0 and returns its result in every process, because only process 0 may have the files. If
+ * `find` throws, all processes throw its error.
+ */
+export async function fromFirst<T>(communicator: Communicator, find: () => T | Promise<T>): Promise<T> {
+  if (communicator.size === 1) return find();
+  const found = await together(communicator, async () => (communicator.rank === 0 ? find() : undefined));
+  return communicator.broadcast(found) as T;
+}

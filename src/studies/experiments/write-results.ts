@@ -13,8 +13,7 @@ import {
   shareText,
   wholeTuningRuns,
 } from './experiment.ts';
-import { taskFigures } from './results/figures.ts';
-import { averages, type ExperimentResults, resultsCsv, resultsLatex } from './results/main-table.ts';
+import { averages, type ExperimentResults } from './results/main-table.ts';
 import { resultsMarkdown } from './results/markdown.ts';
 import { type CellOutcome, type RowResult, type TaskResult, taskResult } from './results/results.ts';
 import { type ExperimentMachine, filesBeside, findChoice, isFinished } from './run-experiment.ts';
@@ -23,8 +22,8 @@ import { type Config, mergeSettings, settingsText } from './settings.ts';
 
 /**
  * Writes the results of an experiment's finished runs, including those of other shards: `table.md`,
- * `table.json`, `table.tex`, `table.csv`, figures as SVG, `report.html`, and the configs of the best rows if the
- * experiment chooses them. Undefined if no run is finished.
+ * `table.json`, `report.html`, and the configs of the best rows if the experiment chooses them. Undefined if no run is
+ * finished.
  */
 export function writeResults(
   machine: ExperimentMachine,
@@ -68,9 +67,6 @@ export function writeResults(
   const finished = outcomes.flatMap(({ runs }) => runs.filter((run) => isFinished(machine, run)));
   folder.write('table.md', markdown);
   folder.write('table.json', `${JSON.stringify(results, null, 2)}\n`);
-  folder.write('table.tex', resultsLatex(results));
-  folder.write('table.csv', resultsCsv(results));
-  for (const [name, svg] of tasks.flatMap((task) => [...taskFigures(task)])) folder.write(name, svg);
   machine.report(
     finished.map(({ config }) => config.output),
     folder.path('report.html'),

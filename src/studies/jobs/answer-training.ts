@@ -6,9 +6,8 @@ import { importModules } from '../../support/import-modules.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
 import type { StepControl, StepState } from '../../training/train/step-control.ts';
-import type { RunCall } from './answer-own.ts';
 import type { FolderMachine } from './machine.ts';
-import type { TextsInMemory } from './rows-in-memory.ts';
+import type { RunCall, TextsInMemory } from './rows-in-memory.ts';
 import { runInFolder } from './run-in-folder.ts';
 
 /** A training for another thread. */

@@ -76,9 +76,9 @@ export function encodeRun(
   const set = decisiveSet(run);
   const probing = task.training.probing?.(config.data, family);
   // A linear probe may read the rows in its own way. Then it needs rows that judge it.
-  const isSame = probing === config.data;
+  const isSame = probing?.isOfHead === true;
   const isProbed = isSame || folds !== undefined || set !== undefined;
-  const probed = probing && isProbed ? ofTrain({ reading: probing, classWeights }) : undefined;
+  const probed = probing && isProbed ? ofTrain({ reading: probing.reading, classWeights }) : undefined;
   const compared = folds && task.training.comparesRows ? ofTrain({}) : undefined;
   const examples =
     (isSame ? probed : compared)?.examples ?? task.examples(train, { ...context, classWeights });
@@ -95,7 +95,7 @@ export function encodeRun(
   const judgeBySet = (at: number): Judge | undefined => {
     const evaluation = scored[at];
     if (evaluation?.compared) return { own: evaluation.compared };
-    const probed = isSame ? evaluation : probing && ofSet(at, { reading: probing });
+    const probed = isSame ? evaluation : probing && ofSet(at, { reading: probing.reading });
     return evaluation?.rows && probed?.rows && { own: evaluation.rows, probed: probed.rows };
   };
   const at = isSame ? chiefScore(config).set : set;

@@ -28,6 +28,15 @@ export interface OpenedBase {
   engine: Engine;
 }
 
+/** A model that teaches a run. */
+export interface Teacher {
+  task: string | undefined;
+  /** The digests of the files that determine its answers. */
+  digests(): Promise<readonly FileDigest[]>;
+  predict(inputs: Iterable<object>): AsyncIterable<object>;
+  close(): Promise<void>;
+}
+
 /**
  * A machine on which runs are read and trained: Node, or a page. It finds what a config names, and throws a UserError for
  * anything missing or damaged.
@@ -80,6 +89,8 @@ export interface RunMachine {
   ): Promise<OpenedBase>;
   /** The digests of the base's weight files. Empty for random weights. */
   weightDigests(run: BaseOfRun): Promise<readonly FileDigest[]>;
+  /** Opens the model that teaches a run. Missing on a machine without other models. */
+  teacher?(name: string): Promise<Teacher>;
   /** The version of this program. */
   version?(): string;
   peakMemoryMb(): number;

@@ -5,8 +5,7 @@ import {
   markAgreed,
   processName,
 } from '../../program/parallel/communicator.ts';
-import { fromFirst } from '../../program/parallel/from-first.ts';
-import { oncePerHost, together } from '../../program/parallel/together.ts';
+import { fromFirst, oncePerHost, together } from '../../program/parallel/together.ts';
 import { Program } from '../../program/program.ts';
 import { releasing } from '../../support/opened.ts';
 import { PROGRAM } from '../../support/program.ts';

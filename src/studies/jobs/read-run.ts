@@ -5,6 +5,7 @@ import { adapterFileNames, readStoredAdapter } from '../../input/formats/adapter
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import { textDigest } from '../../input/formats/byte-source.ts';
 import { digestsIn, type FileDigest, type Files, missingIn } from '../../input/formats/files.ts';
+import { EMBEDDED_MODEL } from '../../input/hub/model-id.ts';
 import { NO_TARGETS } from '../../methods/tuners/peft/settings.ts';
 import { findKind, METHOD_NAMES, methodNamed, moduleOfMethod } from '../../methods/tuners/registry.ts';
 import { assertedFormat } from '../../program/bases/base-format.ts';
@@ -13,19 +14,18 @@ import type { OwnScores } from '../../program/own-scores.ts';
 import { lazy } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
-import { findMaxLength, moduleOfTask, taskNamed } from '../../tasks/registry.ts';
+import { findMaxLength, moduleOfTask, type TaskName, taskNamed } from '../../tasks/registry.ts';
 import { withContents } from '../../tasks/task-definition.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
-import type { ParsedConfig, SoundConfig } from '../../training/run/config/run-config.ts';
+import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { fittingBase } from '../../use/trained/fitting-base.ts';
 import { DESCRIBING_FILES } from '../../use/trained/full-model.ts';
 import { readNotes } from '../../use/trained/notes.ts';
 import { buildModel, readModel } from '../../use/trained/read-model.ts';
 import { beginRun, type ReadRun, type StartingAdapter } from './begin-run.ts';
-import { assertModelNamed } from './look-at-all.ts';
 import type { OnDownload, RunMachine } from './machine.ts';
 import type { TextsInMemory } from './rows-in-memory.ts';
-import { withAllErrors } from './with-all-errors.ts';
+import { withTeaching } from './teach-rows.ts';
 
 /** The values that the calling program passes to a run in memory. */
 export interface InMemory {
@@ -38,23 +38,13 @@ export interface InMemory {
 /**
  * Reads the starting adapter, finds the model, and reads the data and its classes. Weights are not read.
  *
- * @throws UserError with all problems
+ * @throws UserError for the first problem
  */
 export async function readRun(
   machine: RunMachine,
-  given: ParsedConfig,
-  memory: InMemory = {},
-  onDownload?: OnDownload,
-): Promise<ReadRun> {
-  const inMemory = Object.keys(memory.texts ?? {});
-  return withAllErrors(machine, () => read(machine, given, memory, onDownload), pickSound(given), inMemory);
-}
-
-async function read(
-  machine: RunMachine,
   parsed: ParsedConfig,
-  { texts = {}, ...own }: InMemory,
-  onDownload: OnDownload | undefined,
+  { texts = {}, ...own }: InMemory = {},
+  onDownload?: OnDownload,
 ): Promise<ReadRun> {
   const { config, start, adapter } = await readStart(machine, parsed);
   const { model: name, model_config: changes, task, data } = config;
@@ -101,7 +91,7 @@ async function read(
     ...(await listDigests(machine, read, dataFiles, adapter)),
     ...(await weightDigests()),
   ];
-  return { ...read, weightDigests, digests };
+  return withTeaching(machine, { ...read, weightDigests, digests });
 }
 
 /** The digests of everything but the weights that determines a run's values. */
@@ -144,9 +134,15 @@ function definingModules({ method, task }: ParsedConfig, machine: RunMachine): F
   ]);
 }
 
-/** The parts of a valid config on which errors in its files may depend. */
-function pickSound({ training, ...config }: ParsedConfig): SoundConfig {
-  return { ...config, settings: readMethod(config).settings, max_steps: training.max_steps };
+/** Throws a UserError if the model is the default one, and the task cannot use it. */
+function assertModelNamed(model: string, task: TaskName): void {
+  const { modelToTry } = taskNamed(task).training;
+  if (model !== EMBEDDED_MODEL || modelToTry === undefined) return;
+  throw new UserError({
+    key: 'model',
+    fault: `is required for task ${task}, because the built-in encoder cannot generate text`,
+    hint: `Set model to a folder or a Hub id, for example ${modelToTry}.`,
+  });
 }
 
 /**
@@ -165,12 +161,18 @@ async function readStart(
   if (!stored) throw missingIn(adapter, ADAPTER_CONFIG, 'the configuration of an adapter');
   const notes = await readNotes(adapter);
   const config = continuedConfig(userConfig, stored);
-  if (notes && notes.task !== config.task) {
+  if (notes && !fitsTask(notes.task, config.task)) {
     const got = config.task;
     throw new UserError({ key: 'task', expected: `${notes.task}, the task of the adapter`, got });
   }
   fittingBase(notes, config.base_dtype, `adapter: ${name}`);
   return { config, start: { stored, notes }, adapter };
+}
+
+/** Whether a task continues the adapters of another one: both train the same head, which is the model's own. */
+function fitsTask(before: TaskName, now: TaskName): boolean {
+  const [a, b] = [taskNamed(before), taskNamed(now)];
+  return before === now || (b.training.keepsHead === true && a.words.hub.pipeline === b.words.hub.pipeline);
 }
 
 /**

@@ -1,13 +1,13 @@
 import { isAsyncRows, isRows, rowsText } from '../../input/data/rows.ts';
-import { nameOfFunction } from '../../program/objectives/own-function.ts';
-import { assertMetricFunctions, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
+import { type LossCall, nameOfFunction } from '../../program/objectives/own-function.ts';
+import { type LossFunction, ownLossGraph } from '../../program/objectives/own-loss.ts';
+import { assertMetricFunctions, computeOwn, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
 import { collect } from '../../support/arrays.ts';
 import { defined, isObject } from '../../support/options.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
-import type { OwnOfRun } from './answer-own.ts';
-import type { RunMachine } from './machine.ts';
-import { withAllErrors } from './with-all-errors.ts';
+import type { StepState } from '../../training/train/step-control.ts';
+import type { RunCallbacks } from './run-callbacks.ts';
 
 type UserFunctions = OwnOfRun['functions'];
 
@@ -30,17 +30,12 @@ export function inFiles(config: ParsedConfig): AskedRun {
 /**
  * Parses a config of the calling program. It may contain rows and functions.
  *
- * @throws UserError for every error in the config and in the files that it names; the signal's reason if it is aborted
+ * @throws UserError for all errors in the config; the signal's reason if it is aborted
  * while rows are read
  */
-export async function askedRun(
-  machine: RunMachine,
-  given: RunConfigInput,
-  signal?: AbortSignal,
-): Promise<AskedRun> {
+export async function askedRun(given: RunConfigInput, signal?: AbortSignal): Promise<AskedRun> {
   const { config: named, ...own } = await namedRows(given, signal);
-  const parse = () => parseRunConfig(named, 'config', Object.keys(own.metrics));
-  return { ...own, config: await withAllErrors(machine, parse, undefined, Object.keys(own.texts)) };
+  return { ...own, config: parseRunConfig(named, 'config', Object.keys(own.metrics)) };
 }
 
 /**
@@ -102,4 +97,36 @@ function namedFunctions<Config extends object>(config: Config): { config: Config
   const name = nameOfFunction(loss as () => unknown);
   functions.set(name, loss as () => unknown);
   return { config: { ...config, training: { ...training, compute_loss_func: name } }, functions };
+}
+
+/**
+ * A training's call of one of the user's functions. The functions stay where the user wrote them, so they may be of any
+ * form and use variables from outside. Between threads, arguments and results are messages.
+ */
+export type RunCall =
+  | LossCall
+  | { what: 'metrics'; predictions: readonly unknown[]; references: readonly unknown[] }
+  | { what: 'stepEnd'; state: StepState };
+
+/** The user's functions of a run. */
+interface OwnOfRun {
+  /** The functions that the config names. */
+  functions: ReadonlyMap<string, (...given: never[]) => unknown>;
+  metrics: OwnMetrics;
+  callbacks: RunCallbacks;
+}
+
+/**
+ * Answers a call. The result is a promise for functions that may be asynchronous: metrics and `onStepEnd`.
+ *
+ * @throws UserError for a function that throws, or returns something else; any error of the metrics
+ */
+export function answerOwn({ functions, metrics, callbacks }: OwnOfRun, call: RunCall): unknown {
+  switch (call.what) {
+    case 'metrics':
+      return computeOwn(metrics, call.predictions, call.references);
+    case 'stepEnd':
+      return callbacks.control(call.state);
+  }
+  return ownLossGraph(functions.get(call.name) as LossFunction, call);
 }

@@ -1,12 +1,27 @@
+import { adapterParameters } from '../../methods/tuners/tuner.ts';
+import type { Processes } from '../../program/parallel/communicator.ts';
+import { together } from '../../program/parallel/together.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
+import { addUp } from '../../support/numbers.ts';
+import { lastPart } from '../../support/text.ts';
+import { scorePrefixes } from '../../tasks/data-files.ts';
+import { taskNamed } from '../../tasks/registry.ts';
+import { readMethod } from '../../training/run/config/read-method.ts';
+import { describeChosen } from '../../training/run/config/resolve-config.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
-import { announce } from './announce.ts';
+import type { EventOf } from '../../training/run/events.ts';
+import type { ToBeat } from '../../training/run/verdict.ts';
+import { askTeacher } from './ask-teacher.ts';
+import type { ReadRun } from './begin-run.ts';
 import { conclude, shareProbe } from './contenders/conclude.ts';
-import { crossValidate } from './contenders/folds.ts';
-import { fitLayerInLoss, fitProbe } from './contenders/frozen.ts';
+import { countTrainedFolds, crossValidate } from './contenders/folds.ts';
+import { fitLayerInLoss, fitProbe, probeScore } from './contenders/frozen.ts';
+import { fitBaselines } from './encode-run.ts';
 import type { RunMachine } from './machine.ts';
 import { encodeRows, measure, openBase, prepareRows, readFiles, resume, startTrainer } from './open-run.ts';
 import { Run, type RunSurroundings } from './run.ts';
 import { Stopped } from './set-up-run.ts';
+import { toBeat } from './verdict/diagnose.ts';
 import { finish, judge } from './verdict/judge-run.ts';
 
 /** The stages of a run, in their order. Each works on what those before it have found. The result `over` ends the run. */
@@ -15,6 +30,7 @@ export const STAGES: readonly ((run: Run) => Promise<unknown>)[] = [
   resume,
   openBase,
   prepareRows,
+  askTeacher,
   encodeRows,
   fitProbe,
   fitLayerInLoss,
@@ -61,4 +77,126 @@ export async function hearStop(run: Run, stage: (typeof STAGES)[number]): Promis
 /** Trains from the first step, or from that of the checkpoint, to the last. */
 export async function train(run: Run): Promise<void> {
   run.trained = await run.trainer.run();
+}
+
+/** Opens the training session, begins the run's files, and reports the first events. */
+async function announce(run: Run): Promise<void> {
+  run.baselines = await fitBaselines(run.files, run.examples);
+  await run.trainer.prepare();
+  await together(run.communicator, () => {
+    if (!run.isFirst) return;
+    run.store.begin?.(run);
+    report(run);
+  });
+}
+
+function report(run: Run): void {
+  const { files, examples, probe, baselines, measured, planned, saved, trainer, processes } = run;
+  const { config } = files;
+  const score = examples.judge?.folds && probe && probeScore(examples, probe, config);
+  run.emit(startEvent(run, toBeat(config, baselines, score)));
+  if (measured) run.emit({ type: 'allocation', ...measured.allocation });
+  const { totalSteps } = run.training.settings;
+  if (planned)
+    run.notice(
+      `The run continues to step ${totalSteps}. Ranks stay as planned; the learning rate follows the new length.`,
+      trainer.step,
+    );
+  if (!saved) for (const message of startNotices(run)) run.notice(message, 0);
+  const message = describeProcesses(processes);
+  if (message) run.notice(message, saved?.state.step ?? 0);
+}
+
+/** The event before the first step. */
+function startEvent(run: Run, to_beat: readonly ToBeat[]): EventOf<'start'> {
+  const { settings, inputs } = run.training;
+  const { config, labels, chosen } = run.files;
+  const ahead = estimateAhead(run);
+  const { train, validation, values, method } = inputs;
+  const averages = Object.entries(taskNamed(config.task).classes?.averages?.(labels) ?? {});
+  const named = scorePrefixes(config.data.validation).flatMap((prefix) =>
+    averages.map(([name, average]) => [prefix + name, average]),
+  );
+  return {
+    type: 'start',
+    step: run.trainer.step,
+    total_steps: settings.totalSteps,
+    num_train_epochs: settings.totalSteps / settings.stepsPerEpoch,
+    train_examples: train.lengths.length,
+    eval_examples: validation?.count ?? 0,
+    truncated: train.truncated + addUp(validation?.parts ?? [], ({ examples }) => examples.truncated),
+    trainable_parameters: values.length,
+    adapter_parameters: adapterParameters(method.tuner),
+    ranks: method.ranks(),
+    ...(named.length > 0 && { averages: Object.fromEntries(named) }),
+    ...(to_beat.length > 0 && { to_beat: [...to_beat] }),
+    metric_for_best_model: config.training.metric_for_best_model,
+    method: config.method,
+    device: config.device,
+    training: { ...config.training },
+    ...(chosen.length > 0 && { chosen: chosen.map(describeChosen) }),
+    ...(ahead.foldSteps > 0 && { fold_steps: ahead.foldSteps }),
+    ...(ahead.seconds !== undefined && { expected_seconds: ahead.seconds }),
+    startup_ms: Math.round(run.machine.startupMs()),
+  };
+}
+
+/** Seconds of a training step, in those of a prediction of the same texts in larger batches. Measured on two encoders. */
+const STEP_COST = 2;
+
+/** The steps of a cross-validation, and the estimated seconds of the whole run, from the time that features took. */
+function estimateAhead(run: Run): { foldSteps: number; seconds?: number | undefined } {
+  const { totalSteps, stepsPerEpoch } = run.training.settings;
+  const count = countTrainedFolds(run);
+  if (count === 0) return { foldSteps: 0 };
+  const folds = run.examples.judge!.folds!.length;
+  const foldSteps = Math.round((count * totalSteps * (folds - 1)) / folds);
+  if (run.probe?.secondsPerEpoch === undefined) return { foldSteps };
+  const epochs = (foldSteps + totalSteps) / stepsPerEpoch;
+  return { foldSteps, seconds: STEP_COST * epochs * run.probe.secondsPerEpoch };
+}
+
+/** Notices for the user before the first step. */
+function startNotices({ files, base, training: { inputs } }: Run): string[] {
+  // With chosen defaults, the schedule of ranks is one of them.
+  const isChosen = files.config.defaults === 'chosen';
+  const assumed = isChosen ? [] : [inputs.method.budget?.assumed ?? inputs.method.assumed ?? []].flat();
+  const hasOthers = files.rows.validation.length > 1 && files.config.training.floor;
+  const ignored = hasOthers
+    ? [
+        'training.floor has no effect with several validation sets, because all of them score the fine-tuned model.',
+      ]
+    : [];
+  return [...files.notices, ...originNotices(files, base.model), ...assumed, ...ignored];
+}
+
+function originNotices({ config, start }: ReadRun, { initialised }: LoadedModel): string[] {
+  if (config.model_init === 'random') return ['All weights are new (model_init: random).'];
+  if (!start) {
+    return initialised.length > 0 ? [newModules(initialised)] : [];
+  }
+  const base = start.stored.baseModel;
+  const isOther = base && lastPart(base) !== lastPart(config.model);
+  return [
+    ...(readMethod(config).definition.continues?.notices ?? []),
+    ...(isOther
+      ? [`The adapter was trained with ${base}, this run uses ${config.model}. They must be the same model.`]
+      : []),
+  ];
+}
+
+/** The notice about modules that the checkpoint lacks. They get new weights and are trained in full. */
+function newModules(parameters: readonly string[]): string {
+  const modules = [...new Set(parameters.map((path) => path.split('.').slice(0, -1).join('.')))];
+  const start = modules.length === 1 ? 'a new one is' : 'new ones are';
+  return `The base model has no ${modules.join(', ')}, so ${start} trained (expected).`;
+}
+
+/**
+ * Describes the run's processes and threads, so that users notice if processes are bound to few cores.
+ * Undefined for a single process.
+ */
+function describeProcesses({ communicator: { size, hosts }, threads }: Processes): string | undefined {
+  if (size === 1) return undefined;
+  return `${size} processes on ${[...new Set(hosts)].join(', ')}; process 0 uses ${threads} threads`;
 }

@@ -37,6 +37,17 @@ export const labelledDataSchema = z.strictObject({
    * the model's pooling for few rows, else `none`.
    */
   pooling: z.enum([...POOLING_MODES, 'none']).optional(),
+  /**
+   * A run, an adapter or a model whose answers the training learns beside the labels. It has the same task and labels. Its
+   * answers are computed once, before the first step, and kept with the run.
+   */
+  teacher: z.string().min(1).optional(),
+  /** File of rows without labels, which the teacher alone labels. It has the columns of `text` and `text_pair`. */
+  unlabelled: z.string().min(1).optional(),
+  /** The teacher's share in the loss of labeled rows. Default: 0.5. */
+  teacher_share: z.number().gt(0).max(1).optional(),
+  /** For one class per row: divides the logits of both models before they are compared. Default: 2. */
+  temperature: z.number().positive().optional(),
 });
 
 export type LabelledData = z.output<typeof labelledDataSchema>;

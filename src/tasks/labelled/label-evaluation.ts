@@ -18,6 +18,8 @@ import { readLabelledRows } from './read-rows.ts';
 
 export interface LabelledRows {
   rows: Row[];
+  /** Rows without labels, which a teacher labels. */
+  unlabelled?: Row[];
   fileName: string;
   /** Notices about skipped rows, near-equal files or a guessed encoding. */
   skipped: readonly string[];

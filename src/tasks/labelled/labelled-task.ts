@@ -40,6 +40,14 @@ import {
   useColumns,
 } from './read-inputs.ts';
 import { readLabelledRows } from './read-rows.ts';
+import {
+  labelTeaching,
+  type TaughtRow,
+  taughtLoss,
+  taughtTargets,
+  teacherLogits,
+  teachingProblems,
+} from './teaching.ts';
 
 /** Defines a task on rows with one label field: of texts, pairs of texts, or files such as images. */
 export function labelledTask<Answer extends LabelAnswer>(
@@ -50,7 +58,7 @@ export function labelledTask<Answer extends LabelAnswer>(
     const { pooling = 'none', text_pair } = reading;
     if (pooling === 'none')
       return (definition, config) =>
-        sequenceModel(definition, { ...config, numLabels: outputs(labels) }, kind.loss);
+        sequenceModel(definition, { ...config, numLabels: outputs(labels) }, taughtLoss(kind, reading));
     const columns = text_pair === undefined ? 1 : 2;
     const { loss, contrast } = columns === 1 ? kind : { ...kind, contrast: undefined };
     const objective = { columns, outputs: outputs(labels), loss, contrast };
@@ -59,9 +67,31 @@ export function labelledTask<Answer extends LabelAnswer>(
   };
   const asOptions = (reading: Partial<DataOptions>) =>
     ({ ...reading, listed: kind.listed }) as Omit<DataOptions, 'format'>;
+  const readLabels = (files: readonly TextFile[], reading: Partial<LabelledData>): LabelledRows => {
+    const skipped: string[] = [];
+    const tell = (message: string) => void skipped.push(message);
+    const onSkipped = reading.on_bad_row === 'skip' ? tell : undefined;
+    const rows = withAlike(
+      files.flatMap((file) =>
+        rowsWithContents(parseRows(file.read(tell), file.name, asOptions(reading), tell), file, onSkipped),
+      ),
+    );
+    const alike = alikeNotice(rows);
+    if (alike !== undefined) tell(alike);
+    const { name: fileName, classes } = files[0]!;
+    const { label } = reading;
+    if (!Array.isArray(label)) checkLabelled(rows, fileName, label);
+    return {
+      rows,
+      fileName,
+      skipped,
+      names: label === undefined || Array.isArray(label) ? undefined : classes?.[label],
+    };
+  };
   return {
     data: labelledDataSchema,
-    problems: labelProblems,
+    problems: (data) => [...labelProblems(data), ...teachingProblems(data)],
+    teaching: labelTeaching(kind, readLabels),
     ...(kind.guess && {
       guess: { keys: [{ text: 'text', text_pair: 'text_pair', label: 'label' }], ...kind.guess },
     }),
@@ -69,9 +99,10 @@ export function labelledTask<Answer extends LabelAnswer>(
       batchSize: { train: 32, eval: 64 },
       smoothsLabels: kind.smoothsLabels,
       probing(reading, { definition, config: { sentence = PLAIN_SENTENCE } }) {
-        if (classifiesVectors(reading)) return reading;
+        if (classifiesVectors(reading)) return { reading, isOfHead: true };
         const hasVectors = definition.heads.FEATURE_EXTRACTION && sentence.unsupported === undefined;
-        return hasVectors ? { ...reading, pooling: sentence.pooling.mode } : undefined;
+        const { mode: pooling } = sentence.pooling;
+        return hasVectors ? { reading: { ...reading, pooling }, isOfHead: false } : undefined;
       },
     },
     scores: {
@@ -102,31 +133,7 @@ export function labelledTask<Answer extends LabelAnswer>(
     files: {
       countRows: ({ rows }) => rows.length,
       takesFolders: false,
-      read(files, reading) {
-        const skipped: string[] = [];
-        const tell = (message: string) => void skipped.push(message);
-        const onSkipped = reading.on_bad_row === 'skip' ? tell : undefined;
-        const rows = withAlike(
-          files.flatMap((file) =>
-            rowsWithContents(
-              parseRows(file.read(tell), file.name, asOptions(reading), tell),
-              file,
-              onSkipped,
-            ),
-          ),
-        );
-        const alike = alikeNotice(rows);
-        if (alike !== undefined) tell(alike);
-        const { name: fileName, classes } = files[0]!;
-        const { label } = reading;
-        if (!Array.isArray(label)) checkLabelled(rows, fileName, label);
-        return {
-          rows,
-          fileName,
-          skipped,
-          names: Array.isArray(label) ? undefined : classes?.[label],
-        };
-      },
+      read: readLabels,
       join(parts) {
         const [first] = parts;
         const isSame = parts.every(({ names }) => names?.join('\n') === first!.names?.join('\n'));
@@ -154,24 +161,32 @@ export function labelledTask<Answer extends LabelAnswer>(
       contents: ({ text, text_pair }) => (text_pair === undefined ? [text] : [text, text_pair]),
     },
     build,
-    examples({ rows, fileName }, context) {
-      const targets = kind.targets(rows, context.labels, fileName);
-      return readLabelledRows(rows, { ...context, isTraining: true }, rows.length, targets).examples;
+    examples({ rows, unlabelled = [], fileName }, context) {
+      const own = kind.targets(rows, context.labels, fileName);
+      const all: TaughtRow[] = [...rows, ...unlabelled];
+      // While a run is only planned, its teacher has not answered.
+      const targets = all[0]?.taught
+        ? taughtTargets(kind, own, all, outputs(context.labels), context.reading)
+        : own;
+      return readLabelledRows(all, { ...context, isTraining: true }, all.length, targets).examples;
     },
     evaluation: (labelled, context, batchSize) =>
       labelEvaluation(kind, labelled, context, outputs(context.labels), batchSize),
     baselines: {
-      ofRows(train, validation, { labels }) {
+      async ofRows(train, validation, { labels }) {
         const [learnt, scored] = [train, validation].map(({ rows, fileName }) => ({
           rows,
           targets: kind.targets(rows, labels, fileName),
         }));
         const width = outputs(labels);
-        const baselines = learnt!.rows[0]?.content ? contentBaselines : textBaselines;
-        return baselines(kind.baselines, learnt!, scored!, labels, (logits) => ({
+        const scoresOf = (logits: Float32Array) => ({
           ...kind.scores(logits, width, scored!.targets),
           loss: kind.evaluationLoss(logits, width, scored!.targets),
-        }));
+        });
+        const baselines = learnt!.rows[0]?.content ? contentBaselines : textBaselines;
+        const taught = teacherLogits(kind, scored!.rows, width);
+        const teacher = taught && [{ name: 'the teacher', isBlind: false, scores: scoresOf(taught) }];
+        return [...(teacher ?? []), ...(await baselines(kind.baselines, learnt!, scored!, labels, scoresOf))];
       },
     },
     prediction: {

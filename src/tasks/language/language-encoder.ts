@@ -1,7 +1,6 @@
 import { type RowProblem, RowProblems } from '../../input/data/rows.ts';
-import type { SampleBy } from '../../input/data/text/documents.ts';
 import type { LanguageColumns } from '../../input/data/text/language-keys.ts';
-import { type LanguageRow, languageRows } from '../../input/data/text/language-rows.ts';
+import { type LanguageRow, languageRows, type SampleBy } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { SequenceBuilder } from '../../input/text/token-sequences.ts';
 import { InvalidData } from '../../support/user-error.ts';

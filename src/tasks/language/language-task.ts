@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import type { Splittable } from '../../input/data/split-rows.ts';
-import { SAMPLE_BY, type SampleBy } from '../../input/data/text/documents.ts';
 import type { LanguageColumns } from '../../input/data/text/language-keys.ts';
-import { type LanguageRecord, languageRecords } from '../../input/data/text/language-rows.ts';
+import {
+  type LanguageRecord,
+  languageRecords,
+  SAMPLE_BY,
+  type SampleBy,
+} from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { planEvaluation } from '../../input/text/batches.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';

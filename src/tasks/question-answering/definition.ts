@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { groupEqualTexts } from '../../input/data/split-rows.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
 import { textsInPython } from '../../program/modalities/in-python.ts';
@@ -8,17 +9,47 @@ import { meanCrossEntropy } from '../../scores/metrics/classes.ts';
 import { meanInterval, shareInterval } from '../../scores/metrics/score-interval.ts';
 import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';
-import { InvalidData, UserError } from '../../support/user-error.ts';
+import { InvalidData, type Problem, UserError } from '../../support/user-error.ts';
 import { percent, shortest } from '../classes/labels.ts';
+import { dataFileKeys } from '../data-files.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { STANDARD_INPUT, withFlags } from '../table-columns.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import { type BestSpans, bestSpans, predictSpans, type SpanLogits } from './best-spans.ts';
-import { type QuestionData, questionDataSchema, strideProblems } from './data-section.ts';
-import type { AnsweredText, Question } from './question.ts';
-import { type QuestionExamples, questionExamples } from './question-examples.ts';
+import {
+  type AnsweredText,
+  type Question,
+  type QuestionExamples,
+  questionExamples,
+} from './question-examples.ts';
 import { readQuestions } from './read-questions.ts';
 import { isSquadV2, nbestRows, squadFiles } from './squad-json.ts';
+
+/** Files with questions, and how answers are found. Names and defaults as in transformers' run_qa.py. */
+const questionDataSchema = z.strictObject({
+  /** SQuAD JSON (v1.1 or v2.0), or JSON Lines with `question`, `context` and `answers`. */
+  ...dataFileKeys,
+  /** Whether a question may have no answer. Default: detected from the training questions. */
+  version_2_with_negative: z.boolean().optional(),
+  /** Maximum number of tokens of an example: question, window of the context, special tokens. */
+  max_length: z.int().min(1).default(384),
+  /** Overlap of two windows of a long context, in tokens. */
+  doc_stride: z.int().min(0).default(128),
+  /** Number of candidate answers per question. */
+  n_best_size: z.int().min(1).default(20),
+  /** Maximum number of tokens of an answer. */
+  max_answer_length: z.int().min(1).default(30),
+  /** Predict "no answer" if its score exceeds that of the best answer by more than this. */
+  null_score_diff_threshold: z.number().default(0),
+});
+
+type QuestionData = z.output<typeof questionDataSchema>;
+
+function strideProblems({ doc_stride, max_length }: QuestionData): Problem[] {
+  if (doc_stride < max_length) return [];
+  const expected = `less than data.max_length (${max_length})`;
+  return [{ path: ['data', 'doc_stride'], expected, got: `${doc_stride}` }];
+}
 
 /** A question to answer. Only SQuAD's files need ids. */
 export type QuestionInput = Omit<Question, 'id'> & { id?: string };

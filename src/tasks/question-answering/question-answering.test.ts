@@ -4,8 +4,7 @@ import { textsIn } from '../../../tests/support/plain-texts.ts';
 import { ALONE } from '../../program/parallel/communicator.ts';
 import { bestSpans, predictSpans } from './best-spans.ts';
 import { bestOfAll } from './definition.ts';
-import type { AnsweredText } from './question.ts';
-import { questionExamples } from './question-examples.ts';
+import { type AnsweredText, questionExamples } from './question-examples.ts';
 import { CONTEXT, type SpanFeature } from './span-features.ts';
 import { squadFiles } from './squad-json.ts';
 

@@ -3,7 +3,7 @@ import { type JsonObject, jsonLines, ownValue, typeName } from '../../input/data
 import { type RowProblem, RowProblems } from '../../input/data/rows.ts';
 import { listNames } from '../../support/text.ts';
 import { InvalidData } from '../../support/user-error.ts';
-import type { AnsweredText, AnswersRead, GivenAnswer } from './question.ts';
+import type { AnsweredText, AnswersRead, GivenAnswer } from './question-examples.ts';
 import { Characters } from './span-features.ts';
 import { type QuestionEntry, questionEntries } from './squad-json.ts';
 

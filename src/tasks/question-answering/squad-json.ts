@@ -1,7 +1,7 @@
 import { type JsonObject, ownValue, typeName } from '../../input/data/json-lines.ts';
 import type { RowProblem } from '../../input/data/rows.ts';
 import type { BestSpans } from './best-spans.ts';
-import type { AnsweredText } from './question.ts';
+import type { AnsweredText } from './question-examples.ts';
 
 /** The contents of files by name, as run_qa.py writes them and the official script of SQuAD v2.0 reads them. */
 export function squadFiles(ids: readonly string[], best: readonly BestSpans[]): Record<string, string> {

@@ -6,11 +6,18 @@ import { seqeval } from '../../scores/metrics/seqeval.ts';
 import { assertOneText } from '../assert-input.ts';
 import { classNameKeys, labelsBesideAdapter, readClassNames, shortest } from '../classes/labels.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
-import { type WordData, wordDataSchema, wordProblems } from './data-section.ts';
 import { readSentences } from './read-sentences.ts';
-import { sentencesToTag, type TaggedWords, taggedWords, textWords, wordsWithFlags } from './read-words.ts';
-import { tagIds, tagNames } from './tag-ids.ts';
-import { type LabelledSentences, tokenEvaluation } from './token-evaluation.ts';
+import {
+  sentencesToTag,
+  type TaggedWords,
+  taggedWords,
+  textWords,
+  type WordData,
+  wordDataSchema,
+  wordProblems,
+  wordsWithFlags,
+} from './read-words.ts';
+import { type LabelledSentences, tagIds, tagNames, tokenEvaluation } from './token-evaluation.ts';
 import { predictWords, wordExamples } from './word-examples.ts';
 
 /** The words of a sentence. */
@@ -46,7 +53,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     training: {
       batchSize: { train: 32, eval: 64 },
       smoothsLabels: true,
-      probing: (reading) => reading,
+      probing: (reading) => ({ reading, isOfHead: true }),
     },
     scores: {
       metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],

@@ -3,7 +3,7 @@ import { textsOfJson } from '../../../tests/support/plain-texts.ts';
 import { TINY_TOKENIZER } from '../../../tests/support/tiny-model.ts';
 import { readSentences } from './read-sentences.ts';
 import { taggedWords } from './read-words.ts';
-import { tagIds, tagNames } from './tag-ids.ts';
+import { tagIds, tagNames } from './token-evaluation.ts';
 import { firstPieces, wordExamples } from './word-examples.ts';
 
 const read = (content: string, label_names?: string[]) =>

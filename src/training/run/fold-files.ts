@@ -3,7 +3,7 @@ import { type FolderFiles, openFile } from '../../input/formats/files.ts';
 import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
-import { fromFirst } from '../../program/parallel/from-first.ts';
+import { fromFirst } from '../../program/parallel/together.ts';
 import { joinedFloats } from '../../support/arrays.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { CheckpointOrigin, TrainerState } from './checkpoint.ts';

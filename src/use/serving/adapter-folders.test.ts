@@ -10,9 +10,8 @@ import { disk } from '../../input/formats/node/folder-files.ts';
 import { models } from '../trained/node/load-model.ts';
 import { AdapterFolders, type ReadAdapter } from './adapter-folders.ts';
 import { AdapterPlaces } from './find-adapters.ts';
-import { readContent } from './served-adapter.ts';
+import { readContent, type ServedModel } from './served-adapter.ts';
 import { BaseModel } from './served-base.ts';
-import type { ServedModel } from './served-model.ts';
 import type { Serving } from './serving.ts';
 
 setFlagsFromString('--expose-gc');

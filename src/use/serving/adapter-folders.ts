@@ -1,8 +1,7 @@
 import { Turns } from '../../support/turns.ts';
 import { fileError, UserError } from '../../support/user-error.ts';
 import type { AdapterPlaces, FoundAdapter } from './find-adapters.ts';
-import { PackedCache } from './packed-cache.ts';
-import { type AdapterContent, servedAdapter } from './served-adapter.ts';
+import { type AdapterContent, PackedCache, servedAdapter } from './served-adapter.ts';
 import type { BaseModel } from './served-base.ts';
 import { NotThere, UnknownModel } from './service/service-errors.ts';
 import type { Serving } from './serving.ts';

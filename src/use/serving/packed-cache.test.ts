@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { BankForm } from '../../methods/tuners/bank/bank-form.ts';
 import type { PackedAdapter } from '../../methods/tuners/bank/packed-adapter.ts';
-import { PackedCache } from './packed-cache.ts';
+import { PackedCache } from './served-adapter.ts';
 
 /** An adapter of 4 bytes. */
 function adapter(): PackedAdapter {

@@ -7,8 +7,7 @@ import { writeSmallGenerator } from '../../../tests/support/small-generator.ts';
 import { disk } from '../../input/formats/node/folder-files.ts';
 import { models } from '../trained/node/load-model.ts';
 import { adapterIn } from './find-adapters.ts';
-import { PackedCache } from './packed-cache.ts';
-import { readContent, serveBase, servedAdapter } from './served-adapter.ts';
+import { PackedCache, readContent, serveBase, servedAdapter } from './served-adapter.ts';
 import { BaseModel } from './served-base.ts';
 
 it("a base without a known task is served by its adapters' notes", async () => {

@@ -3,9 +3,13 @@ import { readAdapterIn } from '../../input/formats/adapters/read-stored-adapter.
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import { pathIn } from '../../input/formats/files.ts';
 import { NotMixed } from '../../methods/tuners/bank/bank-form.ts';
-import { NO_ADAPTER, packAdapter } from '../../methods/tuners/bank/packed-adapter.ts';
-import type { TunedValues } from '../../methods/tuners/tuner.ts';
-import { FROZEN } from '../../methods/tuners/tuner.ts';
+import {
+  NO_ADAPTER,
+  type PackedAdapter,
+  packAdapter,
+  packedBytes,
+} from '../../methods/tuners/bank/packed-adapter.ts';
+import { FROZEN, type TunedValues } from '../../methods/tuners/tuner.ts';
 import { HEAD_KINDS, headNamed, headOfClass } from '../../models/heads/registry.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Family } from '../trained/bind-model.ts';
@@ -14,11 +18,36 @@ import { readRunBase } from '../trained/locate-trained.ts';
 import { type Notes, readNotes } from '../trained/notes.ts';
 import { type OpenedTask, openedTask } from '../trained/opened-task.ts';
 import { type DescribedModel, withChanges } from '../trained/read-model.ts';
+import type { TrainedModel } from '../trained/trained-model.ts';
 import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
 import { type FoundAdapter, readState } from './find-adapters.ts';
-import type { PackedCache } from './packed-cache.ts';
+import type { RowAdapter } from './rows/mixed-rows.ts';
 import type { BaseModel } from './served-base.ts';
-import type { ServedModel } from './served-model.ts';
+
+/** An adapter under its name, or the base model alone. */
+export interface ServedModel extends RowAdapter {
+  readonly name: string;
+  /** The folder of its files. */
+  readonly folder: string;
+  /** When serving started, in seconds since 1970. */
+  readonly created: number;
+  /** The base model's name. Undefined for the base itself. */
+  readonly parent?: string;
+  /** Its task, labels and modality. It does not compute anything. */
+  readonly trained: TrainedModel;
+  /**
+   * Returns the adapter in the form of a bank's slot.
+   *
+   * @throws NotMixed for one that needs a session of its own; UserError if its files have changed or disappeared
+   */
+  load(): Promise<PackedAdapter>;
+  /**
+   * Returns the adapter as trained, for a model that cannot share a batch.
+   *
+   * @throws UserError like {@link load}
+   */
+  tuned(): Promise<TunedValues>;
+}
 
 /** The files of an adapter, as plain data. */
 export interface AdapterContent {
@@ -168,4 +197,62 @@ function decodes({ definition }: Family): boolean {
 function isForClasses({ architectures }: DescribedModel['json']): boolean {
   const [architecture] = Array.isArray(architectures) ? architectures : [];
   return headOfClass(String(architecture))?.served === 'rows';
+}
+
+/** An adapter that is cached, or is being read. Its size is 0 until it is read. */
+interface Cached {
+  packed: Promise<PackedAdapter>;
+  bytes: number;
+}
+
+/** A cache of recently used adapters, ready for a slot. Other adapters are read from their files again. */
+export class PackedCache {
+  readonly #most: number;
+  /** The least recently used first. */
+  readonly #packed = new Map<object, Cached>();
+  /** Adapters that are no longer served. Requests may still wait for them. */
+  readonly #forgotten = new WeakMap<object, Promise<PackedAdapter> | undefined>();
+  #bytes = 0;
+
+  /** @param most maximum size in bytes; the last adapter is kept even if it is larger */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** @param make reads the adapter if it is not cached; requests at the same time share one call */
+  get(key: object, make: () => Promise<PackedAdapter>): Promise<PackedAdapter> {
+    if (this.#forgotten.has(key)) return this.#forgotten.get(key) ?? make();
+    const known = this.#packed.get(key) ?? this.#reading(key, make());
+    this.#packed.delete(key);
+    this.#packed.set(key, known);
+    return known.packed;
+  }
+
+  /** Keeps an adapter only while its key is in use, because it was unloaded or replaced. */
+  forget(key: object): void {
+    this.#forgotten.set(key, this.#packed.get(key)?.packed);
+    this.#drop(key);
+  }
+
+  #reading(key: object, packed: Promise<PackedAdapter>): Cached {
+    const cached = { packed, bytes: 0 };
+    packed.then(
+      (read) => {
+        if (this.#packed.get(key) !== cached) return;
+        cached.bytes = packedBytes(read);
+        this.#bytes += cached.bytes;
+        for (const oldest of this.#packed.keys()) {
+          if (this.#bytes <= this.#most || oldest === key) break;
+          this.#drop(oldest);
+        }
+      },
+      () => this.#drop(key),
+    );
+    return cached;
+  }
+
+  #drop(key: object): void {
+    this.#bytes -= this.#packed.get(key)?.bytes ?? 0;
+    this.#packed.delete(key);
+  }
 }

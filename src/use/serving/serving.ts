@@ -26,8 +26,8 @@ import { type BankSession, type GrowingBank, headBank } from './bank/growing-ban
 import { DecodingLoop, type DecodingOptions } from './decoding/decoding-loop.ts';
 import { OwnSessions } from './own-sessions.ts';
 import { type MixedOptions, MixedRows, rowsGraph } from './rows/mixed-rows.ts';
+import type { ServedModel } from './served-adapter.ts';
 import { closing, type ServedBase } from './served-base.ts';
-import type { ServedModel } from './served-model.ts';
 
 export interface ServingOptions {
   rows: MixedOptions;

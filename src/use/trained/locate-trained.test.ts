@@ -13,7 +13,7 @@ it('a missing run is not looked up on the Hub: the existing runs are listed', as
   }
   const wanted = join(folder, 'nothing');
   await expect(locateTrained(hub, wanted)).rejects.toThrow(
-    `${wanted} does not exist; it should be the folder of a run. There are ${join(folder, 'a')}, ${join(folder, 'b')}.`,
+    `${wanted} does not exist; it should be the folder of a run. Available runs: ${join(folder, 'a')}, ${join(folder, 'b')}.`,
   );
   await expect(locateTrained(hub, 'runs/nothing-of-that-name')).rejects.toThrow(
     'does not exist; it should be the folder of a run',

@@ -62,7 +62,7 @@ function missingRun(disk: FolderFiles, path: string): UserError {
   const more = runs.length > MAX_LISTED ? ` and ${runs.length - MAX_LISTED} more` : '';
   const hint =
     runs.length > 0
-      ? `There are ${runs.slice(0, MAX_LISTED).join(', ')}${more}.`
+      ? `Available runs: ${runs.slice(0, MAX_LISTED).join(', ')}${more}.`
       : 'There are no runs here yet: adalora train makes one.';
   return new UserError({
     where: path,

@@ -1,17 +1,22 @@
+import { z } from 'zod';
 import type { EncodedFile } from '../../input/formats/adapters/encode-adapter.ts';
 import { streamSafetensors } from '../../input/formats/encode-safetensors.ts';
+import { type Files, pathIn, readJsonFile } from '../../input/formats/files.ts';
 import { f32ToBf16, finiteF16 } from '../../input/formats/float.ts';
 import type { ReadRange } from '../../methods/tuners/tuner.ts';
+import { PLAIN_SENTENCE, type SentenceSettings } from '../../models/sentence-settings.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { elementCount, viewBytes } from '../../support/arrays.ts';
 import { acceptOne, assertOptions, type OptionTypes } from '../../support/options.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../support/user-error.ts';
+import { DEFAULT_TASK } from '../../tasks/registry.ts';
 import type { WrittenForm } from './export-forms.ts';
 import { assertFiniteValues, finiteReader } from './finite-values.ts';
 import { fittingReader } from './fitting-base.ts';
 import { storedName, trainedConfig } from './full-model.ts';
+import { LAYER_FILE, readLayer } from './layer-file.ts';
+import { fillInReading, type Notes } from './notes.ts';
 import { sentenceFiles } from './sentence-files.ts';
-import { SETFIT_CONFIG, setFitConfig } from './setfit.ts';
 import type { OpenedTuned } from './trained-parts.ts';
 
 /** Element types of a written checkpoint, by their names in transformers. */
@@ -114,4 +119,64 @@ function encoded(values: Float32Array, dtype: MergedDtype, name: string): Uint8A
   if (dtype === 'float32') return viewBytes(values);
   if (dtype === 'bfloat16') return viewBytes(f32ToBf16(values));
   return viewBytes(finiteF16(values, name, 'Merge with --dtype bfloat16 or float32.'));
+}
+
+/** SetFit's file beside those of sentence-transformers. */
+const SETFIT_CONFIG = 'config_setfit.json';
+
+/** SetFit's names of columns. */
+const COLUMNS = { text: 'text', label: 'label' };
+
+const schema = z.looseObject({
+  labels: z.array(z.union([z.string(), z.number()]).transform(String)).nullish(),
+  normalize_embeddings: z.boolean().default(false),
+});
+
+/**
+ * SetFit's file for a model with a linear layer on the vectors of single texts. Undefined for other models. SetFit reads
+ * its head from a pickle only, so {@link LAYER_FILE} has to be put into it.
+ */
+function setFitConfig(notes: Notes | undefined): string | undefined {
+  if (!notes?.layer || notes.labels.length === 0 || notes.data.text_pair !== undefined) return undefined;
+  // If vectors are normalized, a module of sentence-transformers does it.
+  return `${JSON.stringify({ normalize_embeddings: false, labels: notes.labels }, null, 2)}\n`;
+}
+
+/**
+ * The notes for the folder of a SetFit model, if it is one. Its head must be a file of tensors, because a pickle may run
+ * code.
+ *
+ * @throws UserError for a head that is only a pickle, and for settings without an equivalent here
+ */
+export async function setFitNotes(
+  files: Files,
+  { pooling: { mode, normalize }, maxLength }: SentenceSettings = PLAIN_SENTENCE,
+): Promise<Notes | undefined> {
+  const json = await readJsonFile(files, SETFIT_CONFIG);
+  if (json === undefined) return undefined;
+  const where = pathIn(files.name, SETFIT_CONFIG);
+  const { data: settings, error } = schema.safeParse(json);
+  if (!settings) throw new InvalidFile({ where, fault: `is not valid: ${z.prettifyError(error)}` });
+  const layer = await readLayer(files);
+  if (!layer) {
+    throw new InvalidFile({
+      where: files.name,
+      fault: `is a model of SetFit whose head is a pickle, which might run code and is never read`,
+      hint: `Write its weight and bias to ${LAYER_FILE} in Python (docs/setfit.md), or use its vectors: adalora embed.`,
+    });
+  }
+  const labels = settings.labels ?? Array.from(layer.bias, (_, i) => String(i));
+  if (labels.length !== layer.bias.length) {
+    const fault = `has ${labels.length} labels, but ${LAYER_FILE} has ${layer.bias.length}`;
+    throw new InvalidFile({ where, fault });
+  }
+  if (settings.normalize_embeddings && !normalize) {
+    throw new InvalidFile({
+      where,
+      fault: 'normalizes vectors outside of the model',
+      hint: 'Add a module Normalize to modules.json instead.',
+    });
+  }
+  const data = fillInReading(DEFAULT_TASK, { ...COLUMNS, pooling: mode, max_length: maxLength });
+  return { task: DEFAULT_TASK, labels, data, layer };
 }

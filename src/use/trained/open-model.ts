@@ -1,11 +1,11 @@
 import type { Files } from '../../input/formats/files.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
+import { setFitNotes } from './merged-form.ts';
 import type { ModelConfig } from './model-config.ts';
 import { type Notes, otherWeights, readNotes } from './notes.ts';
 import { askedBy, openedTask } from './opened-task.ts';
 import type { DescribedModel } from './read-model.ts';
-import { setFitNotes } from './setfit.ts';
 import type { TunedModel } from './trained-parts.ts';
 import { type KnownAdapter, tuneModel } from './tune-model.ts';
 

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertNewFolder } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
-import { countSteps } from '../../../studies/experiments/count-steps.ts';
 import {
   type Cell,
   countRuns,
@@ -21,6 +20,8 @@ import {
 } from '../../../studies/experiments/run-experiment.ts';
 import { writeResults } from '../../../studies/experiments/write-results.ts';
 import { THIS_NODE } from '../../../studies/jobs/node/machine.ts';
+import { planAsked } from '../../../studies/jobs/plan/plan.ts';
+import { inFiles } from '../../../studies/jobs/rows-in-memory.ts';
 import { RECIPE_FILES } from '../../../studies/recipes/node/recipe-files.ts';
 import { paperTables } from '../../../studies/recipes/package-recipes.ts';
 import { counted, countedNoun } from '../../../studies/report/format.ts';
@@ -28,6 +29,7 @@ import { addUp } from '../../../support/numbers.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { inShard, type Shard } from '../flags.ts';
 import { type KeyOptions, keySettings } from '../key-options.ts';
@@ -179,4 +181,41 @@ export function runsDisplay(screen: Screen, names: readonly string[]) {
       screen.write(`${screen.isTTY ? ERASE_LINE : ''}${place(run)} failed: ${failure.trim()}\n`);
     },
   };
+}
+
+/**
+ * The steps of each cell's run.
+ *
+ * @throws UserError like the runs themselves
+ */
+async function countSteps(
+  machine: ExperimentMachine,
+  { output }: Experiment,
+  cells: readonly Cell[],
+): Promise<ReadonlyMap<Cell, number>> {
+  const known = new Map<string, number>();
+  const counts = new Map<Cell, number>();
+  for (const cell of cells) {
+    const key = lengthKey(cell);
+    const parse = () => inFiles(parseRunConfig({ ...cell.config, output }, cell.row));
+    const steps = known.get(key) ?? (await planAsked(machine, parse())).steps;
+    known.set(key, steps);
+    counts.set(cell, steps);
+  }
+  return counts;
+}
+
+const LENGTH_KEYS = [
+  'num_train_epochs',
+  'max_steps',
+  'stop_at_step',
+  'per_device_train_batch_size',
+  'gradient_accumulation_steps',
+];
+
+/** The settings on which the length of a run depends. Cells with equal ones have one plan. */
+function lengthKey({ config }: Cell): string {
+  const { task, model, model_config, model_init, data, training } = config;
+  const lengths = Object.entries(Object(training)).filter(([key]) => LENGTH_KEYS.includes(key));
+  return JSON.stringify([task, model, model_config, model_init, data, lengths]);
 }

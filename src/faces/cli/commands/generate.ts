@@ -8,9 +8,9 @@ import type { Generated, GenerationInput, Prompt } from '../../../program/genera
 import type { TextGenerator } from '../../../program/generation/text-generator.ts';
 import { defined } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { applySetting } from '../apply-setting.ts';
 import { withModel } from '../choose-inputs.ts';
 import { inShard, type OpenFlags, type Shard } from '../flags.ts';
+import { applySetting } from '../load-config.ts';
 import { readInput } from '../standard-input.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { chat } from '../terminal/chat.ts';

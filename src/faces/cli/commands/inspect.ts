@@ -4,10 +4,15 @@ import { textFile } from '../../../input/data/node/text-files.ts';
 import { ADAPTER_CONFIG } from '../../../input/formats/adapters/adapter-files.ts';
 import { readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import type { AdapterTensors } from '../../../input/formats/adapters/stored-adapter.ts';
+import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
+import type { Hub } from '../../../input/hub/hub.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
+import { hasTokens } from '../../../input/text/text-files.ts';
 import { findKind } from '../../../methods/tuners/registry.ts';
 import { nameTaskType } from '../../../models/heads/task-type.ts';
+import { readTexts } from '../../../program/modalities/read-texts.ts';
+import type { Texts } from '../../../program/modalities/texts.ts';
 import { counted } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { addUp, largest, smallest } from '../../../support/numbers.ts';
@@ -19,8 +24,7 @@ import {
   strongestFirst,
 } from '../../../training/run/component-history.ts';
 import { readImportanceLog } from '../../../training/run/event-log.ts';
-import { locateAdapter } from '../../../use/trained/locate-trained.ts';
-import { openTexts } from '../../../use/trained/open-texts.ts';
+import { locateAdapter, locateTrained, resolveBase } from '../../../use/trained/locate-trained.ts';
 import { assertOnly } from '../flags.ts';
 import { readInput } from '../standard-input.ts';
 import { heatMap } from '../terminal/heat-map.ts';
@@ -157,4 +161,33 @@ function showImportance(folder: string, json: boolean | undefined): void {
   console.log(
     `${histories.length} components at ${steps.length} allocations, steps ${steps[0]} to ${steps.at(-1)}; ${returned} came back after they were dropped`,
   );
+}
+
+const UNLIMITED = { vocabSize: Infinity, typeVocabSize: Infinity, maxLength: Infinity };
+
+/**
+ * Opens the texts of a run, an adapter, a model or another folder, or of a Hub id, without the limits of a model.
+ *
+ * @throws UserError if their files are missing or damaged
+ */
+async function openTexts(
+  hub: Hub,
+  path: string,
+  onProgress?: (progress: DownloadProgress) => void,
+): Promise<Texts> {
+  const { disk } = hub;
+  const isHere = disk.stat(path)?.kind === 'folder' && hasTokens(disk.within(path).list());
+  const files = disk.within(isHere ? path : await findFolder(hub, path, onProgress));
+  const { texts } = await readTexts(files, files, UNLIMITED);
+  return texts(UNLIMITED);
+}
+
+async function findFolder(
+  hub: Hub,
+  path: string,
+  onProgress?: (progress: DownloadProgress) => void,
+): Promise<string> {
+  const { folder, kind, runModel } = await locateTrained(hub, path, { onProgress });
+  if (kind === 'model') return folder;
+  return resolveBase(hub, runModel ?? (await readAdapterIn(hub.disk, folder)).baseModel, folder, onProgress);
 }

@@ -3,7 +3,6 @@ import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { THIS_NODE } from '../../../studies/jobs/node/machine.ts';
 import { type Plan, type PlannedBase, planAsked } from '../../../studies/jobs/plan/plan.ts';
 import { type AskedRun, inFiles } from '../../../studies/jobs/rows-in-memory.ts';
-import { withAllErrors } from '../../../studies/jobs/with-all-errors.ts';
 import { counted } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
@@ -25,7 +24,7 @@ interface Flags extends KeyOptions {
 
 export default async function run(path: string | undefined, flags: Flags): Promise<void> {
   const { json } = flags;
-  const asked = await withAllErrors(THIS_NODE, () => readConfig(path, flags));
+  const asked = await readConfig(path, flags);
   const planned = await planAsked(THIS_NODE, asked, downloadDisplay(process.stderr));
   if (json) {
     console.log(JSON.stringify(planned));

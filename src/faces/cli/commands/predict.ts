@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
-import { csvLine } from '../../../studies/report/format.ts';
 import { collect } from '../../../support/arrays.ts';
 import { leaves } from '../../../support/options.ts';
 import { editDistance, withoutControls } from '../../../support/text.ts';
@@ -32,8 +31,12 @@ function flat(answer: object): [string, string][] {
   });
 }
 
+/** Formats fields as a line of CSV (RFC 4180), without its end. */
 function line(fields: readonly string[]): string {
-  return csvLine(fields.map(withoutControls));
+  return fields
+    .map(withoutControls)
+    .map((field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
+    .join(',');
 }
 
 /** Output formats of every task. */

@@ -1,33 +1,29 @@
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { basename, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { createAdaptorServer } from '@hono/node-server';
-import type { Command } from 'commander';
 import { readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
 import { mediumNamed } from '../../../input/media/media.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import { openTrained } from '../../../studies/jobs/node/main-entry.ts';
+import type { CalledThread } from '../../../support/calls/caller.ts';
 import { programVersion } from '../../../support/node/process-status.ts';
 import { batched } from '../../../support/queue.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { definingModules } from '../../../tasks/define-task.ts';
 import { type FoundAdapter, findAdapters } from '../../../use/serving/find-adapters.ts';
 import { startServingThread } from '../../../use/serving/node/start-serving.ts';
-import { startServing } from '../../../use/serving/start-serving.ts';
+import { SERVICE_METHODS, type ServedCard, type Service } from '../../../use/serving/service/service.ts';
+import type { ServingJob, ServingListener } from '../../../use/serving/serving-thread.ts';
 import { readRunBase } from '../../../use/trained/locate-trained.ts';
 import { isLoopbackHost, listen, TIMEOUTS } from '../../servers/http/listen.ts';
-import { serveMcp } from '../../servers/mcp/mcp-server.ts';
 import type { ServeApp } from '../../servers/serve/request-scope.ts';
 import { serveApp } from '../../servers/serve/serve-app.ts';
 import { ServerMetrics } from '../../servers/serve/server-metrics.ts';
-import { assertOnly } from '../flags.ts';
 import { stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
 
 export interface ServeFlags {
-  mcp?: boolean;
   model?: string;
   host: string;
   port?: number;
@@ -38,24 +34,6 @@ export interface ServeFlags {
   slots?: number;
   maxBatch: number;
   maxQueue: number;
-}
-
-export default async function run(paths: string[], flags: ServeFlags, command: Command): Promise<void> {
-  if (!flags.mcp) return runServer(paths, flags);
-  assertOnly(command, '--mcp', ['mcp', 'threads']);
-  return offerTools(paths);
-}
-
-/** Offers models as tools until standard input ends. */
-async function offerTools(paths: readonly string[]): Promise<void> {
-  const names = paths.map((path) => basename(resolve(path)));
-  const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) throw new UserError({ where: twice, fault: 'is the name of two models' });
-  const opened = await Promise.all(paths.map((path) => openTrained(path)));
-  const models = new Map(names.map((name, i) => [name, opened[i]!]));
-  const send = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
-  await serveMcp(models, createInterface({ input: process.stdin }), send, programVersion());
-  await Promise.all(opened.map((model) => model.close()));
 }
 
 /**
@@ -77,7 +55,7 @@ const MAX_SECONDS = 300;
 const MORE_REQUESTS = 512;
 
 /** Serves the adapters of folders until a signal stops it. */
-async function runServer(folders: readonly string[], flags: ServeFlags): Promise<void> {
+export default async function run(folders: readonly string[], flags: ServeFlags): Promise<void> {
   for (const folder of folders) checkFolder(folder);
   const apiKey = readKey(flags.apiKeyEnv);
   const model = flags.model ?? (await namedBase(folders));
@@ -211,4 +189,64 @@ export async function startServer(
   const server = createAdaptorServer(options) as Server;
   const at = await listen(server, port, 'Choose another with --port, or 0 for any.', host);
   return { server, url: `http://${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}` };
+}
+
+/** The time for pending computations when the service is closed. Afterwards, the thread is terminated. */
+const END_SECONDS = 8;
+
+interface StartedServing {
+  service: Service;
+  /** Name of the base model. */
+  model: string;
+  /** Names of the served models. The base is one of them if it is served. */
+  names: string[];
+  /** The kind of their inputs. */
+  input: ServedCard['input'];
+}
+
+/**
+ * Serves the adapters of folders from a separate thread. The engine blocks its thread while it computes, so the
+ * caller's event loop stays free.
+ *
+ * @param thread answers `SERVING_METHODS`
+ * @param onFault called when the thread has failed and no longer answers
+ * @throws UserError for a base or folders that cannot be opened
+ */
+function startServing(
+  { worker, caller, ended }: CalledThread,
+  job: Omit<ServingJob, 'modules'>,
+  { onFault, ...listener }: Omit<ServingListener, 'onReady'> & { onFault(error: Error): void },
+): Promise<StartedServing> {
+  const methods = caller.remote<Service>(SERVICE_METHODS);
+  let isClosed = false;
+  async function close(): Promise<void> {
+    isClosed = true;
+    // The thread ends by itself, because terminating it while the engine runs may crash the process.
+    let isTerminated = false;
+    const late = setTimeout(() => {
+      isTerminated = true;
+      void worker.terminate();
+    }, 1000 * END_SECONDS);
+    try {
+      await methods.close();
+    } catch (error) {
+      if (!isTerminated) throw error;
+    } finally {
+      await ended;
+      clearTimeout(late);
+    }
+  }
+  return new Promise((resolve, reject) => {
+    let isReady = false;
+    const onReady: ServingListener['onReady'] = (opened) => {
+      isReady = true;
+      resolve({ service: { ...methods, close }, ...opened });
+    };
+    const given: ServingJob = { ...job, modules: definingModules() };
+    caller.call('serve', [given, { ...listener, onReady }]).catch((error: Error) => {
+      if (!isReady) void worker.terminate();
+      else if (!isClosed) onFault(error);
+      reject(error);
+    });
+  });
 }

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseRows } from '../../../input/data/parse-rows.ts';
 import type { DataOptions } from '../../../input/data/rows.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { METHODS } from '../../../methods/tuners/registry.ts';
+import { TASK_NAMES, taskNamed } from '../../../tasks/registry.ts';
 import { loadConfig } from '../load-config.ts';
 import { starterFiles } from './init.ts';
 
@@ -29,3 +31,17 @@ it('name every method', () => {
   const comment = /(# .*\n)+(?=method:)/.exec(content)?.[0] ?? '';
   for (const method of Object.keys(METHODS)) expect(comment).toMatch(new RegExp(`\\b${method}\\b`));
 });
+
+it.each(TASK_NAMES.filter((task) => existsSync(`examples/starter/${task}`)))(
+  'the starter of %s is a config of that task, and rows that it can read',
+  (name) => {
+    const files = starterFiles(name);
+    const config = loadConfig(`examples/starter/${name}/adalora.yaml`);
+    expect(config.task).toBe(name);
+    const task = taskNamed(name);
+    const rows = files.find((file) => file.name === config.data.train)!.content;
+    expect(rows.trim().split('\n').length).toBeGreaterThan(20);
+    const file = { name: 'rows', size: rows.length, read: () => rows };
+    expect(() => task.files.read([file], config.data as never)).not.toThrow();
+  },
+);

@@ -6,10 +6,8 @@ import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { isAgreed } from '../../../program/parallel/communicator.ts';
 import { readLaunch } from '../../../program/parallel/launch.ts';
-import { THIS_NODE } from '../../../studies/jobs/node/machine.ts';
 import { trainAsked } from '../../../studies/jobs/node/train.ts';
 import { keepTest } from '../../../studies/jobs/trained-files.ts';
-import { withAllErrors } from '../../../studies/jobs/with-all-errors.ts';
 import { eventFile } from '../../../studies/report/tensorboard/event-file.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
@@ -50,12 +48,10 @@ export default async function run(
   if (flags.test !== undefined) assertTest(flags.test, launch !== undefined);
   if (launch && launch.rank > 0) return follow(launch.rank, { configFile: path, set: settings, resume });
   const tell = quiet ? () => {} : json ? console.error : console.log;
-  const chosen = await withAllErrors(THIS_NODE, () =>
-    chooseConfig(path, options, settings, { resume, tell }),
-  );
+  const chosen = await chooseConfig(path, options, settings, { resume, tell });
   const { configFile, set } = chosen;
   const test = flags.test ?? chosen.test;
-  const asked = await withAllErrors(THIS_NODE, () => runConfigAt(configPath(configFile), set));
+  const asked = await runConfigAt(configPath(configFile), set);
   const { config } = asked;
   const display = json
     ? jsonDisplay(process.stdout)

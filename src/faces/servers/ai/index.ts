@@ -11,7 +11,7 @@ import { openTrained } from '../../../studies/jobs/node/main-entry.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ScoreAnswer } from '../../../tasks/regression/definition.ts';
-import { StopText } from '../../../use/serving/service/stop-text.ts';
+import { StopText } from '../../../use/serving/service/local-service.ts';
 import type { OpenOptions } from '../../../use/trained/model-options.ts';
 import type { ModelInThread } from '../../../use/trained/thread/model-in-thread.ts';
 

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { localData } from '../node/text-files.ts';
 import { RowProblems } from '../rows.ts';
-import { type SampleBy, splitDocuments } from './documents.ts';
 import type { LanguageColumns } from './language-keys.ts';
-import { languageRows } from './language-rows.ts';
+import { languageRows, type SampleBy, splitDocuments } from './language-rows.ts';
 
 describe('splitDocuments', () => {
   const text = '\nFirst line\nsecond.\n\n \t\nThird,\n\n\nlast  \n';

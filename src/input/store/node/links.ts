@@ -1,7 +1,6 @@
 import { copyFileSync, linkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
-import { makeFolder } from './make-folder.ts';
-import { removeStale, temporaryName } from './temporary-name.ts';
+import { makeFolder, removeStale, temporaryName } from './temporary-name.ts';
 
 /** Error codes of file systems without hard links. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];

@@ -1,8 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { linkNew, takeAway } from './links.ts';
-import { makeFolder } from './make-folder.ts';
-import { inUse, removeStale, temporaryName } from './temporary-name.ts';
+import { inUse, makeFolder, removeStale, temporaryName } from './temporary-name.ts';
 
 /**
  * A file that is written under a temporary name in its folder. After a crash, a reader finds either the old

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import { makeFolder } from './make-folder.ts';
+import { UserError } from '../../../support/user-error.ts';
 import { hasEnded, placeKey, thisOwner } from './owner.ts';
 
 /**
@@ -86,5 +86,30 @@ export async function inScratchFolder<T>(
   } finally {
     rmSync(folder, { recursive: true, force: true });
     inUse.delete(folder);
+  }
+}
+
+/**
+ * Creates a folder and its parents. mkdir's own recursion is not used, because it never ends below a folder
+ * such as /proc.
+ *
+ * @throws UserError if the system does not allow a folder there; other errors are passed on
+ */
+export function makeFolder(path: string): void {
+  const full = resolve(path);
+  if (statSync(full, { throwIfNoEntry: false })) return;
+  makeFolder(dirname(full));
+  try {
+    mkdirSync(full);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Another process has created it in the meantime.
+    if (code === 'EEXIST' && statSync(full, { throwIfNoEntry: false })) return;
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
+    throw new UserError({
+      where: full,
+      fault: code === 'EEXIST' ? 'is a link to nothing, so no folder can be made' : 'cannot be made (ENOENT)',
+      code: 'file_system',
+    });
   }
 }

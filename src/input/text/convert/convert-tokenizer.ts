@@ -1,107 +1,18 @@
 import { suggest } from '../../../support/text.ts';
-import { InvalidFile, UserError } from '../../../support/user-error.ts';
+import { UserError } from '../../../support/user-error.ts';
 import { ROLES, type Role } from '../special-tokens.ts';
 import type { AddedToken, TokenizerJson } from '../steps/tokenizer-json.ts';
-import {
-  debertaV2Tokenizer,
-  llamaTokenizer,
-  t5Tokenizer,
-  xlmRobertaTokenizer,
-} from './sentencepiece-classes.ts';
-import {
-  jsonFile,
-  type SlowTokenizer,
-  type SpecialToken,
-  type TokenizerClass,
-  template,
-  tokenizerText,
-} from './slow-tokenizer.ts';
+import { debertaV2Tokenizer } from './deberta-v2-class.ts';
+import { jsonFile, type SlowTokenizer, type SpecialToken, type TokenizerClass } from './slow-tokenizer.ts';
 import { bertTokenizer, mpnetTokenizer } from './word-piece-class.ts';
 
-const END = '<|endoftext|>';
-/** A token that is matched in normalized text. */
-const normalized = (content: string) => ({ content, normalized: true });
-
-const gpt2Tokenizer: TokenizerClass = {
-  special: { bos_token: normalized(END), eos_token: normalized(END), unk_token: normalized(END) },
-  convert(slow, { bos_token }) {
-    const json = byteLevel(slow);
-    const { vocab } = json.model as { vocab: Record<string, number> };
-    if (slow.config.add_bos_token === true && bos_token)
-      json.post_processor = template(`${bos_token} $A`, `${bos_token} $A $B:1`, (token) => vocab[token]);
-    return json;
-  },
-};
-
-const robertaTokenizer: TokenizerClass = {
-  special: {
-    bos_token: normalized('<s>'),
-    eos_token: normalized('</s>'),
-    unk_token: normalized('<unk>'),
-    sep_token: normalized('</s>'),
-    pad_token: normalized('<pad>'),
-    cls_token: normalized('<s>'),
-    mask_token: { content: '<mask>', lstrip: true },
-  },
-  convert(slow, { sep_token = '</s>', cls_token = '<s>' }) {
-    const json = byteLevel(slow);
-    const { vocab } = json.model as { vocab: Record<string, number> };
-    const withId = (token: string): [string, number] => {
-      if (Object.hasOwn(vocab, token)) return [token, vocab[token]!];
-      throw new InvalidFile({ where: slow.where('vocab.json'), fault: `has no token ${token}` });
-    };
-    json.post_processor = {
-      type: 'RobertaProcessing',
-      sep: withId(sep_token),
-      cls: withId(cls_token),
-      trim_offsets: slow.config.trim_offsets !== false,
-      add_prefix_space: slow.config.add_prefix_space === true,
-    };
-    return json;
-  },
-};
-
-/** GPT-2's format: vocab.json and merges.txt. The first line of merges.txt is skipped. */
-function byteLevel(slow: SlowTokenizer): TokenizerJson {
-  const vocab = jsonFile(slow, 'vocab.json') as Record<string, number>;
-  const lines = tokenizerText(slow, 'merges.txt').split('\n').slice(1, -1);
-  const merges = [...new Set(lines.map((line) => line.trim().replace(/\s+/g, ' ')))];
-  const step = {
-    type: 'ByteLevel' as const,
-    add_prefix_space: slow.config.add_prefix_space === true,
-    use_regex: true,
-  };
-  return {
-    added_tokens: [],
-    normalizer: null,
-    pre_tokenizer: { ...step, trim_offsets: true },
-    model: {
-      type: 'BPE',
-      vocab,
-      merges,
-      unk_token: null,
-      fuse_unk: false,
-      continuing_subword_prefix: '',
-      end_of_word_suffix: '',
-    },
-    post_processor: { ...step, trim_offsets: false },
-    decoder: { type: 'ByteLevel' },
-  };
-}
-
-/** Converters by the class name in tokenizer_config.json, without `Fast`. */
+/** Converters by the class name in tokenizer_config.json, without `Fast`. Folders of other classes have a tokenizer.json. */
 const CLASSES: Readonly<Record<string, TokenizerClass>> = {
   DebertaV2Tokenizer: debertaV2Tokenizer,
-  XLMRobertaTokenizer: xlmRobertaTokenizer,
-  T5Tokenizer: t5Tokenizer,
-  LlamaTokenizer: llamaTokenizer,
   BertTokenizer: bertTokenizer,
   DistilBertTokenizer: bertTokenizer,
   ElectraTokenizer: bertTokenizer,
   MPNetTokenizer: mpnetTokenizer,
-  GPT2Tokenizer: gpt2Tokenizer,
-  RobertaTokenizer: robertaTokenizer,
-  BartTokenizer: robertaTokenizer,
 };
 
 /** Default class names by the model's type, for a tokenizer_config.json without a class. */
@@ -113,7 +24,6 @@ const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
   mistral: 'LlamaTokenizer',
   bert: 'BertTokenizer',
   distilbert: 'DistilBertTokenizer',
-  // ALBERT's class is not converted, because its folders have a tokenizer.json.
   albert: 'AlbertTokenizer',
   electra: 'ElectraTokenizer',
   mpnet: 'MPNetTokenizer',
@@ -146,9 +56,6 @@ export function convertTokenizer(slow: SlowTokenizer): {
   const tokens = Array.isArray(config.additional_special_tokens) ? config.additional_special_tokens : [];
   const additional = tokens.flatMap((token) => readToken(token) ?? []);
   const special = [...Object.values(roles), ...additional];
-  const own = tokenizerClass.additional?.(slow) ?? [];
-  const named = new Set(special.map(({ content }) => content));
-  for (const content of own) if (!named.has(content)) special.push({ content });
 
   const tokenizer = tokenizerClass.convert({ ...slow, config }, contents);
   const contentsOfSpecial = new Set(special.map(({ content }) => content));

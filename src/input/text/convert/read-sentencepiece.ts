@@ -2,13 +2,8 @@ import protobuf from 'protobufjs/minimal.js';
 import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { SlowTokenizer } from './slow-tokenizer.ts';
 
-/** File names of sentencepiece models. */
-export const SENTENCEPIECE_FILES = [
-  'spm.model',
-  'spiece.model',
-  'sentencepiece.bpe.model',
-  'tokenizer.model',
-];
+/** The sentencepiece model of DeBERTa v2 and v3. */
+export const SENTENCEPIECE_FILE = 'spm.model';
 
 /** Maximum number of pieces, four times the largest known vocabulary. */
 const MAX_PIECES = 2 ** 20;
@@ -57,24 +52,19 @@ const TRAINER: Fields<Trainer> = {
 const NORMALIZER: Fields<{ charsmap: Uint8Array }> = { 2: ['charsmap', 'bytes'] };
 
 /**
- * Reads the sentencepiece model of a tokenizer, under any of its file names.
+ * Reads the sentencepiece model of a tokenizer.
  *
  * @throws UserError if there is none or it is invalid
  */
 export function readSentencepiece(slow: SlowTokenizer): SentencepieceModel {
-  const name = SENTENCEPIECE_FILES.find((name) => slow.file(name) !== undefined);
-  if (name === undefined) {
-    throw new UserError({
-      where: slow.where(''),
-      fault: `has none of ${SENTENCEPIECE_FILES.join(', ')}`,
-      code: 'not_found',
-    });
-  }
+  const bytes = slow.file(SENTENCEPIECE_FILE);
+  const where = slow.where(SENTENCEPIECE_FILE);
+  if (!bytes) throw new UserError({ where, fault: 'does not exist', code: 'not_found' });
   const fail = (got: string): never => {
-    throw new InvalidFile({ where: slow.where(name), fault: `is not a valid sentencepiece model: ${got}` });
+    throw new InvalidFile({ where, fault: `is not a valid sentencepiece model: ${got}` });
   };
   try {
-    return checked(parse(slow.file(name)!), fail);
+    return checked(parse(bytes), fail);
   } catch (error) {
     if (error instanceof UserError) throw error;
     return fail((error as Error).message);

@@ -52,8 +52,6 @@ export type SpecialDefaults = Partial<Record<Role, SpecialToken>>;
 /** How to convert a class of older tokenizers. Tokens that were added later are handled elsewhere. */
 export interface TokenizerClass {
   special: SpecialDefaults;
-  /** Returns further special tokens. */
-  additional?(slow: SlowTokenizer): string[];
   /**
    * Converts the files like transformers' convert_slow_tokenizer.py.
    *

@@ -2,7 +2,7 @@ import { Effort } from '../../../support/regex/effort.ts';
 import { InvalidData, type UserError } from '../../../support/user-error.ts';
 import { AlignedText, type TextToken, widthAt } from './aligned-text.ts';
 import { bpe, byteTokens } from './bpe.ts';
-import { MAX_STEPS, within } from './limits.ts';
+import { MAX_STEPS, within } from './decoder.ts';
 import { type Normalize, normalizer } from './normalizer.ts';
 import { type PreTokenize, preTokenizer } from './pre-tokenizer.ts';
 import type {

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { size } from '../../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
-import { decoderFamily } from '../llama/definition.ts';
-import { rotatedPairs } from '../llama/gguf.ts';
+import { decoderFamily, rotatedPairs } from '../llama/definition.ts';
 
 const schema = z.object({
   ...decoderFields,

@@ -1,6 +1,5 @@
 import { mean } from '../../../support/numbers.ts';
-import { counted, csvLine, duration } from '../../report/format.ts';
-import { settingsText } from '../settings.ts';
+import { counted, duration } from '../../report/format.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
 export interface ExperimentResults {
@@ -95,66 +94,4 @@ function timeText(rows: readonly RowResult[]): string {
 function memoryText(rows: readonly RowResult[]): string {
   const peaks = rows.flatMap(({ memoryMb }) => memoryMb?.mean ?? []);
   return peaks.length > 0 ? `${counted(Math.max(...peaks))} MB` : '';
-}
-
-const ESCAPED: Readonly<Record<string, string>> = {
-  '\\': '\\textbackslash{}',
-  '~': '\\textasciitilde{}',
-  '^': '\\textasciicircum{}',
-  '±': '$\\pm$',
-  '−': '$-$',
-  λ: '$\\lambda$',
-  γ: '$\\gamma$',
-};
-
-/** Formats all rows and tasks as a LaTeX table for the package booktabs. */
-export function resultsLatex(results: ExperimentResults): string {
-  const [head, ...rows] = mainTable(results).map((cells) => `${cells.map(escapeLatex).join(' & ')} \\\\`);
-  const columns = `l${'r'.repeat(mainTable(results)[0]!.length - 1)}`;
-  return [
-    '% \\usepackage{booktabs}',
-    '\\begin{table}',
-    '\\centering',
-    `\\caption{${escapeLatex(results.title)}}`,
-    `\\begin{tabular}{${columns}}`,
-    ...['\\toprule', head, '\\midrule', ...rows, '\\bottomrule'],
-    '\\end{tabular}',
-    '\\end{table}',
-    '',
-  ].join('\n');
-}
-
-function escapeLatex(text: string): string {
-  return text.replace(/[\\~^±−λγ]|[&%$#_{}]/g, (character) => ESCAPED[character] ?? `\\${character}`);
-}
-
-/** Formats every score of every run as CSV, one score per line. */
-export function resultsCsv({ tasks }: ExperimentResults): string {
-  const head = [
-    'task',
-    'row',
-    'chosen',
-    'seed',
-    'score',
-    'value',
-    'steps',
-    'parameters',
-    'seconds',
-    'memory_mb',
-  ];
-  const lines = tasks.flatMap(({ task, rows }) =>
-    rows.flatMap(({ row, choice, runs }) =>
-      runs.flatMap((run) =>
-        Object.entries(run.scores).map(([score, value]) => [
-          ...[task, row, settingsText(choice ?? {}), run.seed, score, value],
-          ...[run.steps, run.parameters, run.seconds, run.memoryMb],
-        ]),
-      ),
-    ),
-  );
-  return [head, ...lines].map((cells) => `${csvLine(cells.map(field))}\r\n`).join('');
-}
-
-function field(value: unknown): string {
-  return value === undefined || Number.isNaN(value) ? '' : `${value}`;
 }

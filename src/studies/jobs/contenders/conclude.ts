@@ -148,8 +148,8 @@ async function listCompared(run: Run, start: Tuned, tuned: Tuned): Promise<Conte
 function canKeepProbe({ files: { start, config, data }, base: { model } }: Run, method: MethodRun): boolean {
   if (model.layer !== undefined) return true;
   if (start !== undefined) return false;
-  const isOfHead = taskNamed(config.task).training.probing?.(data, model) === data;
-  return !isOfHead || outputLayer(model, method)?.bias !== undefined;
+  const probing = taskNamed(config.task).training.probing?.(data, model);
+  return !probing?.isOfHead || outputLayer(model, method)?.bias !== undefined;
 }
 
 /** The result of a run before its first step: the linear probe. Undefined if it has no place for one. */
@@ -242,14 +242,14 @@ async function summarizeResult(
     return { kind, model, layer, data, ...(kind === 'tuned' ? tuned : frozen) };
   if (kind === 'tuned') return { kind, model, data, ...cooledHead(model, tuned, temperature) };
   const probing = taskNamed(config.task).training.probing?.(data, model);
-  if (probing === data) {
+  if (probing?.isOfHead) {
     const values = frozen.values.slice();
     const { weight, bias } = outputLayer(model, frozen.method)!;
     frozen.method.tuner.layout.read(values, weight).set(layer!.weight);
     frozen.method.tuner.layout.read(values, bias!).set(layer!.bias);
     return { kind, model, data, ...frozen, values };
   }
-  const ofVectors = { ...data, ...probing } as RunConfig['data'];
+  const ofVectors = { ...data, ...probing?.reading } as RunConfig['data'];
   const build = taskNamed(config.task).build(labels, ofVectors);
   const vectors = belowHead(model, build(model.definition, model.config));
   const below = { ...files, config: namedBelowHead(config, model, vectors) };

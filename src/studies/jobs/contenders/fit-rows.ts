@@ -97,6 +97,8 @@ export function fitConstant({ targets: all }: EvaluatedRows, chosen: Int32Array)
   const totals = new Float64Array(outputs);
   let units = 0;
   for (const row of chosen) {
+    // Examples after the labeled rows have no label.
+    if (row >= rows.length) continue;
     units += countUnits(all, row);
     Array.from(rows[row]!).forEach((target, i) => {
       if (loss === 'softmax') totals[target]! += 1;

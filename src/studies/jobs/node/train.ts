@@ -11,11 +11,9 @@ import { shown, UserError } from '../../../support/user-error.ts';
 import { definingModules } from '../../../tasks/define-task.ts';
 import type { ParsedConfig, RunConfigInput } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
-import { answerOwn } from '../answer-own.ts';
 import type { OwnReply, TrainingJob, TrainingListener } from '../answer-training.ts';
-import { type AskedRun, askedRun } from '../rows-in-memory.ts';
+import { type AskedRun, answerOwn, askedRun } from '../rows-in-memory.ts';
 import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions, RunCallbacks } from '../run-callbacks.ts';
-import { THIS_NODE } from './machine.ts';
 import type { SharedWithTraining } from './worker.ts';
 
 /** Options of a training in a thread. */
@@ -37,7 +35,7 @@ export async function train(config: RunConfigInput, options: TrainOptions = {}):
     throw new UserError({ where: 'train', fault, code: 'invalid_config' });
   }
   assertOptions('train', options, { ...COMMON_TRAIN_OPTIONS, resume: BOOLEAN });
-  return trainAsked(await askedRun(THIS_NODE, config, options?.signal), options);
+  return trainAsked(await askedRun(config, options?.signal), options);
 }
 
 /** Runs a training in a thread. Its config has been parsed. The caller's functions are called in this thread. */

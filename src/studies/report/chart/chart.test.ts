@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Point } from '../../../scores/stats/series.ts';
 import { rankTable } from '../rank-table.ts';
 import { heatMapChart, heatMapValues } from './heat-map.ts';
-import { legend, wrapText } from './picture.ts';
 import { line, lineChart, plot } from './plot.ts';
+import { legend, wrapText } from './svg-figure.ts';
 
 const frame = { id: 'a', title: 'Loss', description: 'It falls.' };
 

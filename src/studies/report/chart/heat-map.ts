@@ -1,8 +1,8 @@
 import { mean } from '../../../support/numbers.ts';
 import { type Markup, markup } from '../markup.ts';
 import type { RankTable } from '../rank-table.ts';
-import { type Captioned, matrixName } from './picture.ts';
 import { type Mark, plot } from './plot.ts';
+import { type Captioned, matrixName } from './svg-figure.ts';
 
 /** Number of shades in a heat map, from no rank to the largest rank. */
 export const SHADES = 16;

@@ -3,8 +3,8 @@ import type { Point } from '../../../scores/stats/series.ts';
 import { largest } from '../../../support/numbers.ts';
 import { score } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
-import { type Captioned, WIDTH, wrapText } from './picture.ts';
 import { LINE, MAX_LEFT, type Mark, plot } from './plot.ts';
+import { type Captioned, WIDTH, wrapText } from './svg-figure.ts';
 
 export interface IntervalPlot extends Captioned {
   name: string;

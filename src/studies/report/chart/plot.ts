@@ -4,7 +4,7 @@ import type { Point, Series } from '../../../scores/stats/series.ts';
 import { largest, smallest } from '../../../support/numbers.ts';
 import { short } from '../format.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
-import { type Captioned, legend, picture, textWidth, WIDTH, wrapText } from './picture.ts';
+import { type Captioned, legend, svgFigure, textWidth, WIDTH, wrapText } from './svg-figure.ts';
 
 /** One side of a plot. */
 export interface Axis {
@@ -82,7 +82,7 @@ export function plot({ x, y, panels, columns = 1, height = 152, width, above, ..
     ];
   });
   const bottom = first + Math.ceil(panels.length / columns) * (height + gap) - gap;
-  return picture({ ...frame, width: whole, height: bottom + (x.name ? GAPS.below : GAPS.ticks) }, [
+  return svgFigure({ ...frame, width: whole, height: bottom + (x.name ? GAPS.below : GAPS.ticks) }, [
     above?.content,
     y.name && markup`<text class="axis name" x="0" y="${nameTop + 11}">${y.name}</text>`,
     drawn,
@@ -166,7 +166,7 @@ function bottomAxis(ticks: Ticks, { name, names }: Axis, at: PlotArea, width: nu
     const tick =
       !isNamed &&
       markup`<line class="axis-line" x1="${x}" x2="${x}" y1="${at.bottom}" y2="${at.bottom + 4}"/>`;
-    // A label at the edge is moved into the picture.
+    // A label at the edge is moved into the figure.
     const centre = round(Math.max(half, Math.min(width - half, x)));
     return markup`${tick}<text class="axis" text-anchor="middle" x="${centre}" y="${at.bottom + 15}">${text}</text>`;
   });

@@ -74,7 +74,7 @@ function shades(): string {
   return Array.from({ length: SHADES + 1 }, (_, i) => rule(i)).join('');
 }
 
-/** A picture as a self-contained SVG file. Its colors follow the viewer's color scheme. */
+/** A figure as a self-contained SVG file. Its colors follow the viewer's color scheme. */
 export function standalone({ text }: Markup, moreStyle = ''): string {
   return `${text.replace(/^<svg[^>]*>/, (tag) => `${tag}<style>${CHART_STYLE}${moreStyle}</style>`)}\n`;
 }

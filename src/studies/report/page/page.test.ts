@@ -167,9 +167,9 @@ describe('a report', () => {
     expect(html).toMatch(/aria-label="Classes".*aria-label="Most confident wrong predictions"/s);
     expect(html).toContain('&lt;img src=x');
     expect(html).not.toContain('<img');
-    const picture = 'data:image/bmp;base64,AA==';
-    run.finish.mistakes![0]!.preview = picture;
-    expect(page(run)).toContain(`<img src="${picture}" alt=""><figcaption><b>b</b> 0.988, not a<br>`);
+    const preview = 'data:image/bmp;base64,AA==';
+    run.finish.mistakes![0]!.preview = preview;
+    expect(page(run)).toContain(`<img src="${preview}" alt=""><figcaption><b>b</b> 0.988, not a<br>`);
     expect(html).toContain('<td class="text">first<br>second</td><td>a</td><td>b</td><td>0.988</td>');
   });
 

@@ -111,7 +111,7 @@ export function pageScript(): void {
     }
   }
 
-  /** Converts a picture to a file that looks the same elsewhere, with its current colors and fonts. */
+  /** Converts a figure to a file that looks the same elsewhere, with its current colors and fonts. */
   function standalone(svg: SVGElement): string {
     const copy = svg.cloneNode(true) as SVGElement;
     const from = [svg, ...svg.querySelectorAll('*')];

@@ -1,4 +1,4 @@
-import { type Captioned, chooseTone } from '../chart/picture.ts';
+import { type Captioned, chooseTone } from '../chart/svg-figure.ts';
 import { capital } from '../format.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
@@ -11,21 +11,21 @@ export function groupTitle(group: RunGroup, isNamed: boolean, text: string): str
 interface FigureParts {
   /** Default: the title and the description. */
   caption?: Content;
-  /** Controls between the picture and the caption. */
+  /** Controls between the figure and the caption. */
   controls?: Content;
   /** Whether the figure takes all available width. */
   isWide?: boolean;
 }
 
-/** A picture that `draw` makes of its content, with a caption and a link to download it. */
-export function figure<Picture extends Captioned>(
-  draw: (picture: Picture) => Markup,
-  picture: Picture,
+/** A figure that `draw` makes of its content, with a caption and a link to download it. */
+export function figure<Plot extends Captioned>(
+  draw: (plot: Plot) => Markup,
+  plot: Plot,
   { caption, controls, isWide }: FigureParts = {},
 ): Markup {
-  const { id, title, description } = picture;
+  const { id, title, description } = plot;
   const text = caption ?? markup`<b>${title}.</b> ${description}`;
-  return markup`<figure${isWide && markup` class="wide"`}><div class="plot">${draw(picture)}</div>${controls}<figcaption><span>${text}</span> <a class="download" hidden href="#${id}" download="${id}.svg" aria-label="Save as SVG: ${id}">SVG</a></figcaption></figure>`;
+  return markup`<figure${isWide && markup` class="wide"`}><div class="plot">${draw(plot)}</div>${controls}<figcaption><span>${text}</span> <a class="download" hidden href="#${id}" download="${id}.svg" aria-label="Save as SVG: ${id}">SVG</a></figcaption></figure>`;
 }
 
 /** Figures beside each other. Undefined without figures. */

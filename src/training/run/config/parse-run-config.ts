@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { METHOD_NAMES, methodNamed } from '../../../methods/tuners/registry.ts';
 import { ownMetricProblems } from '../../../scores/metrics/own-metrics.ts';
 import { isObject } from '../../../support/options.ts';
@@ -11,7 +11,7 @@ import {
   UserError,
   valueAt,
 } from '../../../support/user-error.ts';
-import { dataFileKeys, heldOutShare, placeProblems, withSplits } from '../../../tasks/data-files.ts';
+import { heldOutShare, placeProblems, withSplits } from '../../../tasks/data-files.ts';
 import type { BaseData } from '../../../tasks/prediction.ts';
 import { type TaskName, taskNamed, tasksWith } from '../../../tasks/registry.ts';
 import { sectionKeys } from './read-method.ts';
@@ -26,17 +26,7 @@ import {
   type SoundConfig,
   type TaskSection,
 } from './run-config.ts';
-import { type Key, TRAINING_KEYS, trainingSchema } from './training-section.ts';
-
-/** All errors in a config. */
-export class ConfigError extends UserError {
-  readonly sound: SoundConfig;
-
-  constructor(message: string, sound: SoundConfig) {
-    super(message, 'invalid_config');
-    this.sound = sound;
-  }
-}
+import { type Key, TRAINING_KEYS } from './training-section.ts';
 
 /**
  * Checks a config and fills in the defaults, except those that depend on the rows and the model (`resolve-config.ts`). A known key with the
@@ -44,7 +34,7 @@ export class ConfigError extends UserError {
  *
  * @param where the file's name for messages, or a function that returns the place of a key
  * @param ownMetrics names of custom scores, which may select the best model
- * @throws ConfigError, a UserError with one line per problem: place, expected value, actual value, nearest known key
+ * @throws UserError with one line per problem: place, expected value, actual value, nearest known key
  */
 export function parseRunConfig(
   value: { defaults: 'huggingface'; [key: string]: unknown },
@@ -68,10 +58,9 @@ export function parseRunConfig(
   const config = withoutNulls(value, known);
   const checked = task ? schema.extend({ data: taskNamed(task).data }) : schema;
   const result = checked.safeParse(config);
-  const sound = soundConfig(config, task);
   const problems = [
     ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, config, known)),
-    ...crossCheck(sound, ownMetrics),
+    ...crossCheck(soundConfig(config, task), ownMetrics),
   ];
   if (problems.length > 0 || !result.success) {
     const messages = problems.map(({ path, ...complaint }) => {
@@ -79,7 +68,7 @@ export function parseRunConfig(
       const key = path.length === 0 ? 'config' : path.join('.');
       return new UserError({ where: place, key, ...complaint }).message;
     });
-    throw new ConfigError(messages.join('\n'), sound);
+    throw new UserError(messages.join('\n'), 'invalid_config');
   }
   return fillInDefaults(result.data, config, ownMetrics);
 }
@@ -109,9 +98,6 @@ function withoutNulls(value: unknown, known: KnownKeys, section = ''): unknown {
   );
 }
 
-/** The keys that every `data` section has. Other keys are ignored. */
-const dataFilesSchema = z.object(dataFileKeys);
-
 /** Returns the valid parts of a config. */
 function soundConfig(value: unknown, task: TaskName | undefined): SoundConfig {
   const { shape } = runSchema();
@@ -128,9 +114,7 @@ function soundConfig(value: unknown, task: TaskName | undefined): SoundConfig {
     task,
     settings: method && methodNamed(method).config?.prefault({}).safeParse(section[method]).data,
     data: data && withSplits(data, training.eval_strategy !== 'no'),
-    files: dataFilesSchema.safeParse(section.data).data,
     training: shape.training.safeParse(section.training).data,
-    max_steps: trainingSchema.shape.max_steps.safeParse(training.max_steps).data,
   };
 }
 

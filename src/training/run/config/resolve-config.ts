@@ -115,12 +115,14 @@ export function chooseScoring<Config extends ParsedConfig>(
   const { probing, comparesRows } = about.training;
   const run = { ...config, ...inputs, about, isFew: isOpen && judgesRows(task) && rows <= FEW_ROWS };
   const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
+  // The loss of a teacher's answers is that of a classification head.
+  const isTaught = about.teaching?.sources(config.data).teacher !== undefined;
   const data: Record<string, unknown> & ParsedConfig['data'] = { ...config.data };
-  for (const [key, value] of Object.entries(probing?.(data, model) ?? {})) {
+  for (const [key, value] of Object.entries(probing?.(data, model)?.reading ?? {})) {
     if (data[key] !== undefined) continue;
     // An adapter has no classification head if it was trained for a linear layer.
     if (adapterData?.[key] !== undefined) data[key] = adapterData[key];
-    else if (!adapterData && run.isFew && !asks(run, 'head'))
+    else if (!adapterData && run.isFew && !isTaught && !asks(run, 'head'))
       data[key] = choose(`data.${key}`, value, counted);
   }
   const way =
@@ -136,7 +138,7 @@ export function chooseScoring<Config extends ParsedConfig>(
     training.eval_strategy ??
     choose('training.eval_strategy', usual, isFolded ? `${data.validation}` : reasons[usual]);
   // A probe of vectors is saved as another kind of files than a classification head.
-  const keepsFiles = comparesRows === true || probing?.(data, model) === data;
+  const keepsFiles = comparesRows === true || probing?.(data, model)?.isOfHead === true;
   const takesFloor =
     calibrates(config) &&
     adapter === undefined &&

@@ -218,11 +218,7 @@ export interface SoundConfig extends Partial<z.output<CommonSchema>> {
   settings?: Record<string, unknown> | undefined;
   /** The task's section, without its unknown keys: they do not prevent the files from being read. */
   data?: BaseData | undefined;
-  /** The source of the rows, if the rest of `data` is not valid. */
-  files?: Pick<BaseData, 'dataset' | 'train' | 'validation'> | undefined;
   training?: TrainingSection | undefined;
-  /** Number of optimizer steps, even if the rest of `training` is not valid. */
-  max_steps?: number | undefined;
 }
 
 type MethodSections = {

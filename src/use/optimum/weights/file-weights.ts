@@ -2,7 +2,7 @@ import type { Dimension } from '../../../engine/graph/dimension.ts';
 import type { GraphNode, Value } from '../../../engine/graph/graph.ts';
 import { rowwiseByteProduct } from '../../../engine/onnx/byte-matmul.ts';
 import type { Emitter } from '../../../engine/onnx/emitter.ts';
-import type { NameOf, WeightStorage } from '../../../engine/onnx/encode-model.ts';
+import type { NameOf, WeightStorage } from '../../../engine/onnx/lower-graph.ts';
 import { ELEMENT } from '../../../engine/onnx/schema.ts';
 import { finiteF16 } from '../../../input/formats/float.ts';
 import { quantizeBlocks } from '../../../input/formats/quantize.ts';

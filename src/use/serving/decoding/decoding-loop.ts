@@ -5,10 +5,10 @@ import { CachedRows, CachedSession, causalGraph } from '../../../program/generat
 import { PIECE } from '../../../program/generation/causal-language-model.ts';
 import type { LanguageModel, ReadOptions } from '../../../program/generation/language-model.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
-import { WorkLoop } from '../../../support/work-loop.ts';
+import { WorkLoop } from '../../../support/queue.ts';
 import type { AdapterBank } from '../bank/adapter-bank.ts';
 import type { BankShape } from '../bank/bank-shape.ts';
-import { bankedGraph } from '../bank/banked-graph.ts';
+import { bankedGraph } from '../bank/growing-bank.ts';
 import type { EngineRun } from '../engine-run.ts';
 import { Overloaded } from '../service/service-errors.ts';
 

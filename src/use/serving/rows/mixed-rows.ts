@@ -12,7 +12,7 @@ import { evaluationGraph } from '../../../program/training-graph.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import type { AdapterBank } from '../bank/adapter-bank.ts';
 import type { BankShape } from '../bank/bank-shape.ts';
-import { bankedGraph } from '../bank/banked-graph.ts';
+import { bankedGraph } from '../bank/growing-bank.ts';
 import type { EngineRun } from '../engine-run.ts';
 import { type BatchLimits, RowBatcher } from './row-batcher.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { StopText } from './stop-text.ts';
+import { StopText } from './local-service.ts';
 
 function given(stops: string[], pieces: string[]): { text: string[]; isEnded: boolean } {
   const stop = new StopText(stops);

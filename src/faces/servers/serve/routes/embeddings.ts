@@ -91,7 +91,8 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
     );
     const written = (vector: Float32Array) =>
       encoding_format === 'base64' ? encodeBase64(vector) : Array.from(vector);
-    const data = vectors.map((vector, index) => ({
+    // Clients of OpenAI rank by dot products, because OpenAI's vectors have length 1.
+    const data = vectors.map(unit).map((vector, index) => ({
       object: 'embedding' as const,
       index,
       embedding: written(vector),

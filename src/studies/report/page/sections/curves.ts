@@ -1,8 +1,8 @@
 import { readMethodTexts } from '../../../../methods/tuners/registry.ts';
 import { meanSeries, type Point } from '../../../../scores/stats/series.ts';
 import { addUp, largest } from '../../../../support/numbers.ts';
-import { chooseTone } from '../../chart/picture.ts';
 import { type Axis, type ChartCurve, lineChart, type Mark, rule } from '../../chart/plot.ts';
+import { chooseTone } from '../../chart/svg-figure.ts';
 import { capital, counted, short } from '../../format.ts';
 import type { Markup } from '../../markup.ts';
 import { componentsIn, type RunGroup, scoreTitleIn } from '../../run/group-runs.ts';

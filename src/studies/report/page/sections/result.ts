@@ -2,8 +2,8 @@ import type { Interval } from '../../../../scores/stats/interval.ts';
 import { addUp, largest, smallest } from '../../../../support/numbers.ts';
 import { listed } from '../../../../support/text.ts';
 import { intervalPlot } from '../../chart/interval-plot.ts';
-import { chooseTone, TONES } from '../../chart/picture.ts';
 import { budgetCurve, lineChart } from '../../chart/plot.ts';
+import { chooseTone, TONES } from '../../chart/svg-figure.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import {
@@ -21,7 +21,7 @@ import { finalParameters, finalScores, type RunRecord, readScores } from '../../
 import { findingSentences, rareClassSentence, verdictSentence } from '../../verdict-sentence.ts';
 import { figure, figures, table } from '../section.ts';
 
-/** Final scores. For several runs, a picture compares the main score. */
+/** Final scores. For several runs, a figure compares the main score. */
 export function result(groups: readonly RunGroup[]): Markup | undefined {
   const names = scoreNames(groups);
   const tested = groups.flatMap(({ runs }) => runs.flatMap(({ test }) => test ?? []));

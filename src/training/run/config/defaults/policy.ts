@@ -83,11 +83,11 @@ export function chooseSection(facts: ChoiceInputs): Readonly<Record<string, unkn
 export function usualRate(facts: Pick<ChoiceInputs, 'method' | 'task' | 'model'>): number {
   const { rate } = chosenFor(facts);
   const width = isLanguage(facts) ? 1 : Math.min(1, MEASURED_WIDTH / measureWidth(facts.model.linears));
-  const { comparesRows } = taskNamed(facts.task).training;
+  const { comparesRows, rateShare = 1 } = taskNamed(facts.task).training;
   const isContrast = facts.model.layer?.inLoss === false || (comparesRows === true && !isLanguage(facts));
   const share = isContrast ? CONTRAST_RATE * width : width;
   // Rounded to two digits, because the rate is not more precise.
-  return Number((rate * share).toPrecision(2));
+  return Number((rate * share * rateShare).toPrecision(2));
 }
 
 function chosenFor(facts: Pick<ChoiceInputs, 'method' | 'task' | 'model'>) {
