@@ -16,6 +16,7 @@ export interface PredictionTypes {
   single_label_classification: { input: TextInput; answer: ClassAnswer };
   multi_label_classification: { input: TextInput; answer: LabelSetAnswer };
   regression: { input: TextInput; answer: ScoreAnswer };
+  reranking: { input: TextInput; answer: ScoreAnswer };
   token_classification: { input: Words; answer: TaggedWords };
   question_answering: { input: QuestionInput; answer: SpanAnswer };
   seq2seq_lm: { input: Source; answer: Generated };

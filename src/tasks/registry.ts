@@ -10,6 +10,7 @@ import type { BaseData } from './prediction.ts';
 import { preference } from './preference/definition.ts';
 import { questionAnswering } from './question-answering/definition.ts';
 import { regression } from './regression/definition.ts';
+import { reranking } from './reranking/definition.ts';
 import { sentenceEmbedding } from './sentence-embedding/definition.ts';
 import { seq2seqLm } from './seq2seq-lm/definition.ts';
 import { singleLabelClassification } from './single-label-classification/definition.ts';
@@ -28,6 +29,7 @@ export const TASKS = {
   seq2seq_lm: seq2seqLm,
   question_answering: questionAnswering,
   sentence_embedding: sentenceEmbedding,
+  reranking,
 };
 
 export type TaskName = keyof typeof TASKS;

@@ -157,7 +157,7 @@ export interface TaskBaselines<Data extends BaseData = BaseData, Rows = unknown>
   ofRows?(
     train: Rows,
     validation: Rows,
-    context: Pick<EncodingContext<Data>, 'labels' | 'reading'>,
+    context: Pick<EncodingContext<Data>, 'labels' | 'reading' | 'prepared'>,
   ): readonly Baseline[] | Promise<readonly Baseline[]>;
   /** Fitted and scored on tokens, for tasks that predict the tokens of a text. */
   ofTokens?(train: ExampleSet, validation: ExampleSet, vocabSize: number): Baseline[];

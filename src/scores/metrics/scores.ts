@@ -54,6 +54,7 @@ export const SCORES = {
   bleu: { title: 'BLEU', hub: { type: 'bleu', name: 'BLEU' } },
   'ndcg@10': { title: 'nDCG@10', hub: { type: 'cosine_ndcg@10', name: 'Cosine Ndcg@10' }, isShare: true },
   'mrr@10': { title: 'MRR@10', hub: { type: 'cosine_mrr@10', name: 'Cosine Mrr@10' }, isShare: true },
+  map: { title: 'MAP', hub: { type: 'map', name: 'Map' }, isShare: true },
   'map@100': { title: 'MAP@100', hub: { type: 'cosine_map@100', name: 'Cosine Map@100' }, isShare: true },
   'recall@1': { title: 'Recall@1', hub: { type: 'cosine_recall@1', name: 'Cosine Recall@1' }, isShare: true },
   'recall@5': { title: 'Recall@5', hub: { type: 'cosine_recall@5', name: 'Cosine Recall@5' }, isShare: true },

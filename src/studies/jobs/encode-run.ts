@@ -129,6 +129,7 @@ function decisiveSet({ config, rows }: ReadRun): number | undefined {
 export async function fitBaselines(
   run: ReadRun,
   { train: trained, validation: sets }: RunExamples,
+  prepared?: PreparedRows,
 ): Promise<readonly Baseline[]> {
   const { config, labels, family, rows } = run;
   const { data } = config;
@@ -140,14 +141,16 @@ export async function fitBaselines(
     const found = [];
     for (const fold of folds) {
       const parts = [splittable.pick(fold.train), splittable.pick(fold.validation)] as const;
-      const baselines = (await task.baselines?.ofRows?.(...parts, context)) ?? [];
+      const of = prepared && fold.validation.map((row) => prepared.train[row]!);
+      const baselines = (await task.baselines?.ofRows?.(...parts, { ...context, prepared: of })) ?? [];
       found.push({ rows: fold.validation.length, baselines });
     }
     return meanBaselines(found);
   }
   const set = decisiveSet(run);
   if (set === undefined) return [];
-  const ofRows = await task.baselines?.ofRows?.(train, validation[set]!.rows, context);
+  const ofSet = { ...context, prepared: prepared?.validation[set] };
+  const ofRows = await task.baselines?.ofRows?.(train, validation[set]!.rows, ofSet);
   const scored = sets?.parts[set]?.examples;
   const ofTokens = scored && task.baselines?.ofTokens?.(trained, scored, family.config.vocabSize);
   return [...(ofRows ?? []), ...(ofTokens ?? [])];

@@ -93,7 +93,8 @@ export async function prepareRows(run: Run): Promise<void> {
   const vectorsOf = async (name: string, rows: unknown) => {
     const known = await fromFirst(communicator, () => kept?.read(name));
     if (known) return known;
-    const vectors = await preparation.compute(rows, context, { program, values });
+    const isTraining = name === 'train';
+    const vectors = await preparation.compute(rows, { ...context, isTraining }, { program, values });
     if (run.isFirst) await kept?.write(name, vectors);
     return vectors;
   };

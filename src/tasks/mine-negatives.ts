@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { largest, smallest } from '../support/numbers.ts';
+
+/** How hard negatives are chosen. Names and ranges as `mine_hard_negatives` of sentence-transformers. */
+export const miningSchema = z.strictObject({
+  /** Number of negatives of each query. */
+  num_negatives: z.int().min(1).default(3),
+  /** Number of the most similar texts to skip, because they may be unlabeled answers. */
+  range_min: z.int().min(0).default(0),
+  /** Number of the most similar texts to choose from. Default: enough for the other settings. */
+  range_max: z.int().min(1).optional(),
+  /** Largest score of a negative. */
+  max_score: z.number().optional(),
+  /** Smallest score of a negative. */
+  min_score: z.number().optional(),
+  /** By how much a negative must score below the worst positive of its query. */
+  absolute_margin: z.number().optional(),
+  /** The same, as a share of the positive's score. Default: 0.05, unless another limit is set. */
+  relative_margin: z.number().optional(),
+});
+
+export type Mining = z.output<typeof miningSchema>;
+
+/** The settings of `negatives: mine`, or of a section. An unlabeled answer is unlikely to pass the default margin. */
+export function readMining(given: 'mine' | Mining): Mining {
+  const mining = miningSchema.parse(given === 'mine' ? {} : given);
+  const isLimited = [mining.max_score, mining.absolute_margin, mining.relative_margin].some(
+    (limit) => limit !== undefined,
+  );
+  return isLimited ? mining : { ...mining, relative_margin: 0.05 };
+}
+
+/** A text of the corpus and its score for a query. */
+export interface ScoredText {
+  number: number;
+  score: number;
+}
+
+/** The rows to mine for. */
+export interface MinedRows {
+  /** For each row, the number of its query and that of its positive in the corpus. */
+  pairs: readonly (readonly [query: number, positive: number])[];
+  /** The similarity of a query and each text of the corpus. */
+  similarities(query: number): ArrayLike<number>;
+  /** Scores some texts for a query more exactly, such as a reranker. Used if a limit depends on scores. */
+  rescore?: ((query: number, texts: readonly number[]) => Promise<ArrayLike<number>>) | undefined;
+}
+
+/**
+ * Finds hard negatives for each query: the texts with the largest scores that are not its positives, within the limits.
+ *
+ * @returns by query, the best first; fewer than asked for if the limits leave no more
+ */
+export async function mineNegatives(
+  { pairs, similarities, rescore }: MinedRows,
+  { num_negatives, range_min, max_score, min_score, absolute_margin, relative_margin, ...given }: Mining,
+): Promise<Map<number, ScoredText[]>> {
+  const positives = new Map<number, number[]>();
+  for (const [query, positive] of pairs) positives.set(query, [...(positives.get(query) ?? []), positive]);
+  const most = largest([...positives.values()].map(({ length }) => length));
+  const hasLimit = [max_score, absolute_margin, relative_margin, rescore && min_score].some(
+    (limit) => limit !== undefined,
+  );
+  const range = given.range_max ?? range_min + num_negatives * (hasLimit ? 10 : 1) + most;
+  const isRescored = rescore && (hasLimit || min_score !== undefined);
+  const mined = new Map<number, ScoredText[]>();
+  for (const [query, own] of positives) {
+    const scores = similarities(query);
+    const near = Array.from(scores, (score, number) => ({ number, score }))
+      .sort(byScore)
+      .slice(0, range + most);
+    const numbers = near.map(({ number }) => number);
+    const rescored = isRescored && (await rescore(query, [...numbers, ...own]));
+    const candidates = rescored ? numbers.map((number, i) => ({ number, score: rescored[i]! })) : near;
+    const worst = smallest(
+      own.map((number, i) => (rescored ? rescored[numbers.length + i]! : scores[number]!)),
+    );
+    const passes = ({ number, score }: ScoredText) =>
+      !own.includes(number) &&
+      !(absolute_margin !== undefined && score + absolute_margin > worst) &&
+      !(relative_margin !== undefined && score > worst - Math.abs(worst) * relative_margin) &&
+      !(max_score !== undefined && score > max_score) &&
+      !(min_score !== undefined && score < min_score);
+    const chosen = candidates.filter(passes).sort(byScore);
+    mined.set(query, chosen.slice(range_min, range).slice(0, num_negatives));
+  }
+  return mined;
+}
+
+/** The largest score first. Equal scores keep their order. */
+function byScore(a: ScoredText, b: ScoredText): number {
+  return b.score - a.score;
+}
