@@ -81,7 +81,7 @@ export async function train(run: Run): Promise<void> {
 
 /** Opens the training session, begins the run's files, and reports the first events. */
 async function announce(run: Run): Promise<void> {
-  run.baselines = await fitBaselines(run.files, run.examples);
+  run.baselines = await fitBaselines(run.files, run.examples, run.prepared);
   await run.trainer.prepare();
   await together(run.communicator, () => {
     if (!run.isFirst) return;
