@@ -1,5 +1,6 @@
 """Losses of rerankers, scores of orders and mined negatives, from sentence-transformers: src/tasks/reranking/fixtures."""
 
+import base64
 import json
 import random
 import sys
@@ -153,21 +154,23 @@ def mining_cases(count=500, width=8):
             model,
             cross_encoder=Rescorer() if "rescored" in settings else None,
             output_format="triplet",
-            output_scores=True,
             verbose=False,
             **options,
         )
         negatives = {}
-        for query, negative, scores in zip(mined["query"], mined["negative"], mined["scores"]):
-            number = int(negative[1:])
-            one = negatives.setdefault(query, {})
-            one[number] = scores[1]
-        found.append({"settings": settings, "negatives": [[[n, s] for n, s in negatives.get(q, {}).items()] for q in names]})
+        for query, negative in zip(mined["query"], mined["negative"]):
+            negatives.setdefault(query, []).append(negative[1:])
+        found.append({"settings": settings, "negatives": "\n".join(" ".join(negatives.get(q, [])) for q in names)})
     return {
-        "queries": [queries[name].tolist() for name in names],
-        "texts": [vector.tolist() for vector in texts.values()],
+        "queries": packed([queries[name] for name in names]),
+        "texts": packed(list(texts.values())),
         "cases": found,
     }
+
+
+def packed(vectors):
+    """Float32 numbers in base64: as text they would be thousands of lines."""
+    return base64.b64encode(torch.stack(vectors).numpy().astype("<f4").tobytes()).decode()
 
 
 if __name__ == "__main__":

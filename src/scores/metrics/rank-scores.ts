@@ -37,7 +37,7 @@ export function rankScores(
   for (let start = 0; start < order.length; start = gains.length) {
     const equal = order.filter((text) => scores[text] === scores[order[start]!]);
     const gain = mean(equal.map((text) => grades[text]!));
-    gains.push(...equal.map(() => gain));
+    for (const _ of equal) gains.push(gain);
     const more = equal.filter((text) => relevant[text]).length;
     found += more;
     precision += (more * found) / gains.length;

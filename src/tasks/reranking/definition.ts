@@ -24,7 +24,7 @@ import {
   rerankingExamples,
 } from './reranking-examples.ts';
 import {
-  chooseLoss,
+  chooseRankingLoss,
   detectLoss,
   type RerankingData,
   type RerankingRows,
@@ -73,7 +73,8 @@ export const reranking: TaskDefinition<RerankingData, RerankingRows, TextInput, 
       withFlags: (reading, flags) => withFlags(rerankingDataSchema, reading, flags, 'queries and texts'),
     },
     preparation: { name: 'vectors 1', compute: compareVectors },
-    build: (_, reading = {}) => rerankingModel({ kind: chooseLoss(reading), scale: reading.scale ?? 10 }),
+    build: (_, reading = {}) =>
+      rerankingModel({ kind: chooseRankingLoss(reading), scale: reading.scale ?? 10 }),
     examples: rerankingExamples,
     evaluation: rerankingEvaluation,
     baselines: { ofRows: orderBaselines },
@@ -102,8 +103,8 @@ export const reranking: TaskDefinition<RerankingData, RerankingRows, TextInput, 
 /** A section as that of pairs of texts. */
 function asPairs<Data extends Partial<ReadingOf<RerankingData>>>({
   query = 'query',
-  positive,
-  text = positive ?? 'text',
+  positive = 'positive',
+  text = positive,
   ...layout
 }: Data): ReadingOf<LabelledData> {
   const { header, quote, delimiter } = layout;

@@ -10,7 +10,12 @@ import { mineNegatives, readMining } from '../mine-negatives.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { cosine, unit } from '../sentence-embedding/embed-texts.ts';
 import { promptFor } from '../sentence-vectors.ts';
-import { chooseLoss, type RerankingData, type RerankingRow, type RerankingRows } from './reranking-rows.ts';
+import {
+  chooseRankingLoss,
+  type RerankingData,
+  type RerankingRow,
+  type RerankingRows,
+} from './reranking-rows.ts';
 
 export type Context = EncodingContext<RerankingData>;
 
@@ -28,8 +33,8 @@ export class PairSet extends InputSet<Pair> {
     super();
     const encodings: Encoding[] = [];
     for (const pair of pairs) {
-      if (this.#numbers.has(keyOf(pair))) continue;
-      this.#numbers.set(keyOf(pair), encodings.length);
+      if (this.#numbers.has(joinPair(pair))) continue;
+      this.#numbers.set(joinPair(pair), encodings.length);
       encodings.push(encode(pair));
     }
     this.#encodings = encodings;
@@ -39,7 +44,7 @@ export class PairSet extends InputSet<Pair> {
   }
 
   override numberOf(pair: Pair): number {
-    return this.#numbers.get(keyOf(pair)) as number;
+    return this.#numbers.get(joinPair(pair)) as number;
   }
 
   override feeds(numbers: readonly number[]) {
@@ -47,7 +52,7 @@ export class PairSet extends InputSet<Pair> {
   }
 }
 
-function keyOf(pair: Pair): string {
+function joinPair(pair: Pair): string {
   return JSON.stringify(pair);
 }
 
@@ -59,15 +64,15 @@ export function rerankingExamples(given: RerankingRows, context: Context): Examp
   const { reading, modality, seed } = context;
   const texts = requireTexts(modality);
   const rows = withMined(given, context);
-  const kind = chooseLoss(reading);
+  const kind = chooseRankingLoss(reading);
   const borrowed = kind === 'multiple_negatives_ranking' ? reading.num_negatives : 0;
   const pairsOf = ({ query, texts }: RerankingRow) => texts.map((text): Pair => [query, text]);
   const encoded = new Map<string, Encoding>();
   for (const pair of rows.flatMap(pairsOf)) {
-    const key = keyOf(pair);
+    const key = joinPair(pair);
     if (!encoded.has(key)) encoded.set(key, texts.encode(...pair));
   }
-  const encode = (pair: Pair) => encoded.get(keyOf(pair)) ?? texts.encode(...pair);
+  const encode = (pair: Pair) => encoded.get(joinPair(pair)) ?? texts.encode(...pair);
   const positives = listPositives(rows);
   const width = largest(rows.map((row) => row.texts.length)) + borrowed;
   const lengths = rows.map((row) => {

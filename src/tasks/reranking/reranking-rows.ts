@@ -16,15 +16,15 @@ export const rerankingDataSchema = z.strictObject({
   /** TSV, CSV or JSON Lines. */
   ...dataFileKeys,
   /** Column of the query. */
-  query: column,
+  query: column.default('query'),
   /** Column of a text that answers the query. */
-  positive: column.optional(),
+  positive: column.default('positive'),
   /** Column or columns of texts that do not answer it. A row may lack some. In JSON, a column may have a list of texts. */
   negative: z.union([column, z.array(column).min(1)]).optional(),
-  /** Column of a text with a label. In JSON, a row may have a list of texts and a list of their labels. */
+  /** Column of a text with a label, instead of `positive`. In JSON, a row may have a list of texts and a list of their labels. */
   text: column.optional(),
   /**
-   * Column of the label: how well a text answers the query, such as 0 and 1. With `positive`, a list of a teacher's scores of
+   * Column of the label: how well a text answers the query, such as 0 and 1. Without `text`, a list of a teacher's scores of
    * the row's texts, or of the margins between the positive and each negative.
    */
   label: column.optional(),
@@ -76,22 +76,22 @@ function listNegatives({ negative = [] }: Partial<RerankingData>): (string | num
 }
 
 /** The loss of a section. Lists of texts are known only from rows: see {@link detectLoss}. */
-export function chooseLoss({
-  positive,
+export function chooseRankingLoss({
+  text,
   label,
   loss,
 }: Partial<RerankingData>): NonNullable<RerankingData['loss']> {
   if (loss) return loss;
-  if (positive === undefined) return 'binary_cross_entropy';
+  if (text !== undefined) return 'binary_cross_entropy';
   return label === undefined ? 'multiple_negatives_ranking' : 'margin_mse';
 }
 
 /** The loss for lists of texts, if no other is set. */
 export function detectLoss(
   { rows }: RerankingRows,
-  { loss, positive }: ReadingOf<RerankingData>,
+  { loss, text }: ReadingOf<RerankingData>,
 ): Pick<RerankingData, 'loss'> {
-  const hasLists = positive === undefined && rows.some(({ texts }) => texts.length > 1);
+  const hasLists = text !== undefined && rows.some(({ texts }) => texts.length > 1);
   return loss === undefined && hasLists ? { loss: 'lambda' } : {};
 }
 
@@ -99,27 +99,26 @@ export function detectLoss(
 export function rerankingProblems(data: RerankingData): Problem[] {
   const { positive, negative, text, label, loss, negatives } = data;
   return brokenRules('data', [
-    [positive === undefined && text === undefined, 'positive', 'is required, or data.text and data.label'],
-    [positive !== undefined && text !== undefined, 'text', 'cannot be combined with positive'],
-    [positive === undefined && negative !== undefined, 'negative', 'requires data.positive'],
+    [text !== undefined && positive !== 'positive', 'text', 'cannot be combined with positive'],
+    [text !== undefined && negative !== undefined, 'negative', 'requires data.positive'],
     [
-      negatives !== undefined && (positive === undefined || label !== undefined),
+      negatives !== undefined && (text ?? label) !== undefined,
       'negatives',
       'requires data.positive without labels',
     ],
     [text !== undefined && label === undefined, 'label', 'is required: how well a text answers the query'],
     [
-      loss === 'multiple_negatives_ranking' && positive === undefined,
+      loss === 'multiple_negatives_ranking' && text !== undefined,
       'loss',
       `must be another one for texts with labels, got ${shown(loss)}`,
     ],
     [
-      loss === 'margin_mse' && (positive === undefined || label === undefined),
+      loss === 'margin_mse' && (text !== undefined || label === undefined),
       'label',
       'is required for margin_mse, with data.positive: the scores of the texts of a row',
     ],
     [
-      label !== undefined && positive !== undefined && loss !== undefined && loss !== 'margin_mse',
+      label !== undefined && text === undefined && loss !== undefined && loss !== 'margin_mse',
       'loss',
       `must be margin_mse for positives with labels, got ${shown(loss)}`,
     ],
@@ -156,7 +155,7 @@ function readOne(file: TextFile, reading: ReadingOf<RerankingData>): RerankingRo
 
 function tableRows(content: string, fileName: string, reading: ReadingOf<RerankingData>): WrittenRow[] {
   const { query, positive, text, label, header, quote, delimiter } = reading;
-  const others = [positive ?? text!, ...listNegatives(reading)];
+  const others = [text ?? positive, ...listNegatives(reading)];
   const options = { text: query, others, label, listed: true, header, quote, delimiter };
   return parseRows(content, fileName, options).map((row) => ({
     line: row.line,
@@ -181,8 +180,7 @@ function objectRows(content: string, reading: ReadingOf<RerankingData>, problems
       problems.add(line, { needs: `one value or a list of values in "${key}"`, got: typeName(value) });
       return [];
     };
-    const first =
-      positive === undefined ? listOf(firstKey!) : [requireText(object, firstKey!, line, problems)];
+    const first = text !== undefined ? listOf(firstKey!) : [requireText(object, firstKey!, line, problems)];
     return {
       line,
       query: requireText(object, queryKey!, line, problems),
@@ -194,7 +192,7 @@ function objectRows(content: string, reading: ReadingOf<RerankingData>, problems
 
 function gradedRow(
   { line, query, texts, labels }: WrittenRow,
-  { positive, label, loss }: ReadingOf<RerankingData>,
+  { text, label, loss }: ReadingOf<RerankingData>,
   problems: RowProblems,
 ): RerankingRow {
   if (query.trim() === '' || texts.length === 0 || texts.some((text) => text.trim() === ''))
@@ -202,16 +200,14 @@ function gradedRow(
   const first = texts.map((_, i) => Number(i === 0));
   if (label === undefined) return { query, texts, targets: first, grades: first };
   const numbers = labels.map(Number);
-  const isMargins = positive !== undefined && numbers.length === texts.length - 1;
+  const isMargins = text === undefined && numbers.length === texts.length - 1;
   if (numbers.length !== texts.length && !isMargins)
     problems.add(line, {
       kind: 'labels',
       fault: `has ${numbers.length} numbers in column ${label} for ${texts.length} texts`,
     });
   const needsShares =
-    positive === undefined &&
-    (loss ?? 'binary_cross_entropy') === 'binary_cross_entropy' &&
-    texts.length === 1;
+    text !== undefined && (loss ?? 'binary_cross_entropy') === 'binary_cross_entropy' && texts.length === 1;
   const wrong = numbers.findIndex((number) =>
     needsShares ? !(number >= 0 && number <= 1) : !Number.isFinite(number),
   );
@@ -221,7 +217,7 @@ function gradedRow(
       fault: `has the label "${labels[wrong]}", which is not a number${needsShares ? ' from 0 to 1' : ''}`,
       ...(needsShares && { hint: 'For grades such as 0 to 3, set data.loss: lambda.' }),
     });
-  if (positive === undefined) return { query, texts, targets: numbers, grades: numbers };
+  if (text !== undefined) return { query, texts, targets: numbers, grades: numbers };
   // Only the differences matter.
   return {
     query,
