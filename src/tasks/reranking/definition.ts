@@ -33,7 +33,7 @@ import {
   rerankingRows,
 } from './reranking-rows.ts';
 
-/** What CrossEncoder of sentence-transformers applies to the logit. */
+/** The function that CrossEncoder of sentence-transformers applies to the logit. */
 const ACTIVATION = 'torch.nn.modules.activation.Sigmoid';
 
 /** Scores how well a text answers a query: a cross-encoder, for the second stage of a search. */

@@ -43,7 +43,7 @@ export const rerankingDataSchema = z.strictObject({
   num_negatives: z.int().min(0).default(4),
   /**
    * `mine`: adds hard negatives to rows of positives, texts of other rows that the model's own vectors find similar before
-   * training. Or a section with settings of `adalora mine`, such as `{num_negatives: 5, range_min: 10}`.
+   * training. Or a section with settings, such as `{num_negatives: 5, range_min: 10}`.
    */
   negatives: z.union([z.literal('mine'), miningSchema]).optional(),
   /** Number of pairs to compute at a time. It saves memory. Default: pairs with 2,048 tokens. */
@@ -56,7 +56,7 @@ export type RerankingData = z.output<typeof rerankingDataSchema>;
 export interface RerankingRow {
   query: string;
   texts: readonly string[];
-  /** What the loss is given for each text. */
+  /** The target of the loss for each text. */
   targets: readonly number[];
   /** How well each text answers the query. */
   grades: readonly number[];
@@ -168,7 +168,7 @@ function tableRows(content: string, fileName: string, reading: ReadingOf<Reranki
 function objectRows(content: string, reading: ReadingOf<RerankingData>, problems: RowProblems): WrittenRow[] {
   const { query, positive, text, label } = reading;
   const nameOf = (column: string | number) => keyName(column, problems.fileName);
-  const [queryKey, firstKey, ...negativeKeys] = [query, positive ?? text!, ...listNegatives(reading)].map(
+  const [queryKey, firstKey, ...negativeKeys] = [query, text ?? positive, ...listNegatives(reading)].map(
     nameOf,
   );
   const labelKey = label === undefined ? undefined : nameOf(label);

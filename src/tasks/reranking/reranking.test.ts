@@ -115,7 +115,7 @@ describe('rows', () => {
     });
     expect(lists.rows).toMatchObject([{ texts: ['me', 'you'], targets: [2, 0] }]);
     expect(
-      reranking.files.detected!(lists, rerankingDataSchema.parse({ query: 'q' }) as RerankingData),
+      reranking.files.detected!(lists, rerankingDataSchema.parse({ text: 't', label: 'l' }) as RerankingData),
     ).toEqual({ loss: 'lambda' });
   });
 

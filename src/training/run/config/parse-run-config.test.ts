@@ -229,7 +229,7 @@ describe('a config of a language model', () => {
     [
       { ...CAUSAL, data: { train: 'a', label: 'x', pakcing: false } },
       [
-        'x: `data.label` is not a known key. It is a key of task single_label_classification, regression, multi_label_classification or sentence_embedding.',
+        'x: `data.label` is not a known key. It is a key of task single_label_classification, regression, multi_label_classification, sentence_embedding or reranking.',
         'x: `data.pakcing` is not a known key. Did you mean packing?',
       ],
     ],
