@@ -1,5 +1,8 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { folderFiles } from '../src/input/formats/node/folder-files.ts';
+import { componentHistories } from '../src/training/run/component-history.ts';
+import { readImportanceLog } from '../src/training/run/event-log.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
 /* The log of every component's importance: `training.log_importance: all`. */
@@ -20,23 +23,15 @@ SETTINGS.push(
 );
 const bytes = (run: string) => readFileSync(workspace.path(run, 'importance.f32'));
 
-it('has each allocation, continues after a kill, and is shown by inspect', async () => {
+it('has each allocation, and continues after a kill', async () => {
   await workspace.train(...SETTINGS, 'output=whole');
-  const { stdout } = await workspace.run('inspect', 'whole', '--importance', '--json');
-  const lines = stdout.trim().split('\n');
-  const history = JSON.parse(lines[0]!) as {
-    module: string;
-    steps: number[];
-    importance: number[];
-    kept: boolean[];
-  };
+  const histories = componentHistories(readImportanceLog(folderFiles(workspace.path('whole')))!);
+  const history = histories[0]!;
   const allocations = eventsOf(workspace.events('whole'), 'allocation');
   // deltaT is 1, so every allocation is in the event log as well.
   expect(history.steps).toEqual(allocations.map(({ step }) => step));
 
-  const rows = lines
-    .map((line) => JSON.parse(line) as typeof history)
-    .filter(({ module }) => module === history.module);
+  const rows = histories.filter(({ module }) => module === history.module);
   expect(rows).toHaveLength(4);
   allocations.forEach(({ ranks, scores }, i) => {
     expect(rows.filter(({ kept }) => kept[i])).toHaveLength(ranks[history.module]!);
@@ -54,16 +49,4 @@ it('has each allocation, continues after a kill, and is shown by inspect', async
   const resumed = SETTINGS.flatMap((setting) => ['--set', setting]);
   await workspace.run('train', 'run.yaml', '--resume', ...resumed, '--set', 'output=parts');
   expect(bytes('parts').equals(bytes('whole'))).toBe(true);
-
-  const shown = await workspace.run('inspect', 'whole', '--importance');
-  expect(shown.stdout).toMatch(/[▁-█]+ .*kept\n/);
-  expect(shown.stdout).toMatch(/components at \d+ allocations, steps \d+ to \d+; \d+ came back/);
-});
-
-it('is explained where it is missing', async () => {
-  await workspace.train('training.max_steps=2', 'output=plain');
-  expect(await workspace.run('inspect', 'plain', '--importance')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('training.log_importance=all'),
-  });
 });

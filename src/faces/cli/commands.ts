@@ -267,10 +267,6 @@ export function declareCommands(): Command[] {
       )
       .argument('[file]', 'with --tokens: file with one text per line (default: standard input)')
       .addOption(sharedOption('checkpoint'))
-      .option(
-        '--importance',
-        'show the importance of each component over the run, which needs training.log_importance: all',
-      )
       .option('--tokens', 'print one JSON line per text: ids, tokens, offsets')
       .addOption(sharedOption('json')),
     define('report', {

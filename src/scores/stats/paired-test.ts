@@ -1,8 +1,5 @@
-import { addUp, largest } from '../../support/numbers.ts';
+import { largest } from '../../support/numbers.ts';
 import { type Interval, interval, twoSided, variance } from './interval.ts';
-
-/** Maximum number of pairs. Counts of 2^50 sign combinations are exact, because doubles are exact up to 2^53. */
-const MAX_PAIRS = 50;
 
 /** The comparison of two methods over runs with equal seeds. */
 export interface PairedTest {
@@ -15,8 +12,6 @@ export interface PairedTest {
    * hypothesis. Missing if all differences are equal, because the test needs a variance.
    */
   p?: number;
-  /** The p value of Wilcoxon's signed-rank test. */
-  wilcoxon?: number;
 }
 
 /** Differences count as equal if their deviation, relative to the largest value, is smaller than this. */
@@ -29,42 +24,10 @@ export function pairedTest(first: readonly number[], second: readonly number[]):
   const difference = interval(differences);
   const { mean, count } = difference;
   const least = ROUNDING * Math.max(largest(first.map(Math.abs)), largest(second.map(Math.abs)));
-  // Differences are rounded, because equal differences must get equal ranks. Scores are fractions of a number of rows.
-  const rank = wilcoxon(differences.map((value) => Math.round(value / least) * least || 0));
-  const ranked = { difference, ...(rank !== undefined && { wilcoxon: rank }) };
   const deviation = Math.sqrt(variance(differences));
-  if (!(deviation > least)) return ranked;
+  if (!(deviation > least)) return { difference };
   const t = Math.abs(mean) / (deviation / Math.sqrt(count));
-  return { ...ranked, effect: mean / deviation, p: twoSided(t, count - 1) };
-}
-
-/**
- * The exact two-sided p value of Wilcoxon's signed-rank test of paired differences. Ties get mean ranks, and
- * differences of 0 are dropped. Undefined for more than 50 differences, and if all are 0.
- */
-function wilcoxon(differences: readonly number[]): number | undefined {
-  const values = differences.filter((value) => value !== 0 && !Number.isNaN(value));
-  if (values.length === 0 || values.length > MAX_PAIRS) return undefined;
-  const ranks = doubledRanks(values.map(Math.abs));
-  const positive = ranks.reduce((sum, rank, i) => sum + (values[i]! > 0 ? rank : 0), 0);
-  // For each sum of positive ranks, the number of sign combinations (of 2^n) with that sum.
-  let ways = [1];
-  for (const rank of ranks) {
-    const next = Array.from(
-      { length: ways.length + rank },
-      (_, sum) => (ways[sum] ?? 0) + (ways[sum - rank] ?? 0),
-    );
-    ways = next;
-  }
-  const total = 2 ** values.length;
-  const [below, above] = [addUp(ways.slice(0, positive + 1)), addUp(ways.slice(positive))];
-  return Math.min(1, (2 * Math.min(below, above)) / total);
-}
-
-/** Twice the rank of each value. Doubled, the mean ranks of ties are integers. */
-function doubledRanks(values: readonly number[]): number[] {
-  const sorted = [...values].sort((a, b) => a - b);
-  return values.map((value) => sorted.indexOf(value) + sorted.lastIndexOf(value) + 2);
+  return { difference, effect: mean / deviation, p: twoSided(t, count - 1) };
 }
 
 /** Corrects the p values of several tests by Holm's method. Tests without a p value are not counted. */

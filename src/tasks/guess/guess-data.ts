@@ -52,8 +52,6 @@ const OF_LABEL = { named: 6, score: 3, repeated: 2, scale: -1 };
 const OF_TEXT = { files: 12, named: 3, other: 1 };
 /** Pairs: by name; with a label that may say whether they match; whose second texts repeat as classes do; the only two. */
 const OF_PAIR = { named: 9.5, matched: 4.2, repeated: 5.5, unknown: 1 };
-/** Two texts that share words are a little better than the better one alone. */
-const RELATED = 0.9;
 
 /** Numbers of columns that are combined. */
 const MAX_TEXTS = 30;
@@ -195,7 +193,7 @@ function scoreLabel({ columns, fixed }: File, i: number): number | undefined {
 }
 
 /** Undefined for texts that are no pair, or not one for this label. */
-function scorePair(file: File, { at, kind, isNamed }: TextPair, label?: Column): number | undefined {
+function scorePair(file: File, { at, kind }: TextPair, label?: Column): number | undefined {
   const { columns, fixed } = file;
   const [first, second] = [columns[at.text]!, columns[at.text_pair]!];
   if (fixed.text_pair !== undefined) return OF_PAIR.named;
@@ -203,7 +201,6 @@ function scorePair(file: File, { at, kind, isNamed }: TextPair, label?: Column):
   if ((first.nested || second.nested) && kind !== 'written') return undefined;
   if (mayBeLabel(second) && second.length < SENTENCE) return undefined;
   if (kind === 'unknown') return label ? undefined : OF_PAIR.unknown;
-  if (!isNamed) return Math.max(scoreText(file, at.text), scoreText(file, at.text_pair)) + RELATED;
   if (label && kind !== 'compared') {
     const isMatch = label.isNumeric && hasScoreName(label);
     const isRelation = LABEL_NAME.test(label.name) && label.distinct <= MAX_RELATIONS;
@@ -266,14 +263,6 @@ export function listKeys({
   const roles = ROLES.filter((role) => at[role] !== undefined);
   const keys = readSigns(task).keys?.find((some) => roles.every((used) => some[used] !== undefined));
   return roles.map((role) => ({ key: keys?.[role] ?? role, role, at: at[role]! }));
-}
-
-/** All keys of columns. */
-export function columnKeys(): string[] {
-  const keys = TASK_NAMES.flatMap(
-    (task) => readSigns(task).keys?.flatMap((some) => Object.values(some)) ?? [],
-  );
-  return [...new Set(keys)];
 }
 
 /** A task that says nothing is never guessed. It can be named. */

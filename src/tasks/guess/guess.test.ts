@@ -78,11 +78,6 @@ describe('a table is recognized', () => {
       [`${CLASS} text=premise text_pair=hypothesis label=gold_label`],
     ],
     [
-      'two texts that share words, which may also be one text and its label',
-      csv({ first: words, other: related, same: ab }),
-      [`${CLASS} text=first text_pair=other label=same`, `${CLASS} text=other label=same`],
-    ],
-    [
       'similarities of pairs',
       csv({ sentence1: words, sentence2: related, score: (i) => (i % 26) / 5 }),
       ['regression text=sentence1 text_pair=sentence2 label=score'],
@@ -145,16 +140,6 @@ describe('a table is recognized', () => {
       'sources and targets that are texts',
       csv({ source: (i) => words(i, 40), target: words }),
       ['seq2seq_lm source=source target=target'],
-    ],
-    [
-      'similarities of pairs without a header, beside other columns',
-      csv({
-        genre: (i) => 'uvw'[i % 3]!,
-        '1.7': (i) => (i % 26) / 5,
-        'first words': words,
-        'more words': related,
-      }),
-      ['regression text=column 3 text_pair=column 4 label=column 2'],
     ],
     [
       'two texts of unknown purpose',

@@ -5,7 +5,6 @@ import { ADAPTER_CONFIG } from '../../../input/formats/adapters/adapter-files.ts
 import { readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import type { AdapterTensors } from '../../../input/formats/adapters/stored-adapter.ts';
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
-import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import type { Hub } from '../../../input/hub/hub.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { hasTokens } from '../../../input/text/text-files.ts';
@@ -15,15 +14,9 @@ import { readTexts } from '../../../program/modalities/read-texts.ts';
 import type { Texts } from '../../../program/modalities/texts.ts';
 import { counted } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
-import { addUp, largest, smallest } from '../../../support/numbers.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import {
-  componentHistories,
-  lastImportance,
-  strongestFirst,
-} from '../../../training/run/component-history.ts';
-import { readImportanceLog } from '../../../training/run/event-log.ts';
 import { locateAdapter, locateTrained, resolveBase } from '../../../use/trained/locate-trained.ts';
 import { assertOnly } from '../flags.ts';
 import { readInput } from '../standard-input.ts';
@@ -31,7 +24,6 @@ import { heatMap } from '../terminal/heat-map.ts';
 import { coloursFor, write } from '../terminal/screen.ts';
 
 interface InspectFlags {
-  importance?: boolean;
   tokens?: boolean;
   json?: boolean;
 }
@@ -48,7 +40,7 @@ export default async function run(
   }
   if (file !== undefined)
     throw new UserError({ where: file, fault: 'needs --tokens: only tokens are shown for a file' });
-  return flags.importance ? showImportance(path, flags.json) : describeAdapter(path, flags);
+  return describeAdapter(path, flags);
 }
 
 async function describeAdapter(path: string, { json }: InspectFlags): Promise<void> {
@@ -105,62 +97,6 @@ async function tokenize(path: string, file: string | undefined): Promise<void> {
 
 function count(tensors: AdapterTensors, isWanted: (key: string) => boolean): number {
   return addUp(tensors, ([key, { data }]) => (isWanted(key) ? data.length : 0));
-}
-
-const BARS = [...'▁▂▃▄▅▆▇█'];
-/** Maximum number of bars. More values are sampled evenly, including the first and the last. */
-const MAX_BARS = 24;
-
-/** Draws values as a line of bars, scaled from the smallest to the largest value. */
-export function sparkline(values: readonly number[]): string {
-  const count = Math.min(values.length, MAX_BARS);
-  const sampled = Array.from(
-    { length: count },
-    (_, i) => values[count === 1 ? 0 : Math.round((i * (values.length - 1)) / (count - 1))]!,
-  );
-  const finite = sampled.filter(Number.isFinite);
-  const [low, high] = [smallest(finite), largest(finite)];
-  const level = (value: number) =>
-    high > low ? Math.round(((value - low) / (high - low)) * (BARS.length - 1)) : 0;
-  return sampled.map((value) => (Number.isFinite(value) ? BARS[level(value)] : ' ')).join('');
-}
-
-/** Number of components that are shown without `json`. */
-const SHOWN = 20;
-
-/**
- * Prints how the importance of a run's components changes over time. The components with the highest final
- * importance come first. With `json`, prints all components as JSON Lines.
- */
-function showImportance(folder: string, json: boolean | undefined): void {
-  const log = readImportanceLog(folderFiles(folder));
-  if (!log)
-    throw new UserError({
-      where: folder,
-      fault: 'has no log of importance',
-      hint: 'Train with --set training.log_importance=all, and a method that allocates ranks, such as adalora.',
-    });
-  const steps = log.rows.map(({ step }) => step);
-  const histories = componentHistories(log);
-  if (json) {
-    for (const history of histories) console.log(JSON.stringify(history));
-    return;
-  }
-  const sorted = strongestFirst(histories).slice(0, SHOWN);
-  const width = largest(sorted.map(({ module }) => module.length));
-  for (const history of sorted) {
-    const { module, component, importance, kept } = history;
-    const fate = kept.at(-1) ? 'kept' : `dropped at step ${steps[kept.lastIndexOf(true) + 1]}`;
-    console.log(
-      printable(
-        `${module.padEnd(width)}  ${`${component}`.padStart(3)}  ${sparkline(importance)}  ${lastImportance(history).toExponential(2)}  ${fate}`,
-      ),
-    );
-  }
-  const returned = histories.filter(({ kept }) => kept.some((is, i) => is && i > 0 && !kept[i - 1])).length;
-  console.log(
-    `${histories.length} components at ${steps.length} allocations, steps ${steps[0]} to ${steps.at(-1)}; ${returned} came back after they were dropped`,
-  );
 }
 
 const UNLIMITED = { vocabSize: Infinity, typeVocabSize: Infinity, maxLength: Infinity };

@@ -7,9 +7,7 @@ import { readText } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
 import { yamlDocument } from '../../../input/formats/yaml-document.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
-import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { MEDIA } from '../../../input/media/media.ts';
-import type { Medium } from '../../../input/media/medium.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
 import { readLaunch } from '../../../program/parallel/launch.ts';
 import { counted, countedNoun } from '../../../studies/report/format.ts';
@@ -19,10 +17,9 @@ import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { alikeLabels } from '../../../tasks/classes/labels.ts';
 import { isScale, splitLabels } from '../../../tasks/guess/columns.ts';
-import { columnKeys, type Given, type Guess, listKeys } from '../../../tasks/guess/guess-data.ts';
+import { type Given, type Guess, listKeys } from '../../../tasks/guess/guess-data.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
-import { describeFolder } from '../../../use/trained/node/load-model.ts';
 import { schemaLine } from '../config-path.ts';
 import { type KeyOptions, keySettings } from '../key-options.ts';
 import { MAX_CONFIG_BYTES, readConfig, readConfigText } from '../load-config.ts';
@@ -70,11 +67,15 @@ export async function configForData(
   const name = configName(rows, tell);
   const isNew = !existsSync(name);
   if (!isNew) tell(`Using the existing ${name}. To have the columns of ${rows} chosen again, delete it.`);
-  const set = [...(isNew ? [] : await columnSettings(rows, name, options, tell)), ...keySettings(options)];
+  if (!isNew && Object.keys(defined({ ...givenBy(options), task: undefined })).length > 0) {
+    const hint = `Edit data in ${name}, or delete ${name} to have the columns chosen again.`;
+    throw new UserError({ where: name, fault: 'names the columns already, so no flags can', hint });
+  }
+  const set = keySettings(options);
   const text = isNew ? await newConfig(rows, name, options, tell) : readConfig(name).text();
   const { value, where } = await withOwnMethods(readConfigText(text, name, set));
   if (value.model === undefined && (isNew || statSync(dropSlice(rows)).isDirectory()))
-    throw await needsMediumModel(path, dropSlice(rows));
+    throw needsMediumModel(path, dropSlice(rows));
   const { output, data } = parseRunConfig(value, where);
   if (set.length > 0) tell(`Flags apply to this run only. To keep a setting, write it in ${name}.`);
   const runs = runsAfter(output);
@@ -228,34 +229,6 @@ export function stem(path: string): string {
   return basename(resolve(path)).replace(/(?<=.)\.(gz|\w+)(\.gz)?$/i, '');
 }
 
-/** Settings that replace the columns of a config by those that flags name. */
-async function columnSettings(
-  path: string,
-  name: string,
-  options: KeyOptions,
-  tell: (text: string) => void,
-): Promise<string[]> {
-  const given = defined(givenBy(options));
-  if (Object.keys(given).length === 0) return [];
-  const { task, data } = readConfig(name).value as { task?: string; data: Record<string, never> };
-  const { text, text_pair, label } = data;
-  const before: Given =
-    given.task === undefined
-      ? { task, text, text_pair, label: Array.isArray(label) ? undefined : label }
-      : {};
-  const file = await readDataFile(path, { ...defined(before), ...given });
-  const [guess] = file.guesses;
-  const lines = dataLines(file, guess!).filter(({ key }) => !(key in file.parts));
-  tell(printable(`For this run: ${guess!.learns} (${guess!.flags})`));
-  return [
-    ...[...columnKeys(), 'label_separator', 'max_score']
-      .filter((key) => key in data)
-      .map((key) => `data.${key}=`),
-    ...lines.map(({ key, value }) => `data.${key}=${JSON.stringify(value)}`),
-    `task=${guess!.task}`,
-  ];
-}
-
 function givenBy({ task, text, textPair, label }: KeyOptions): Given {
   return { task, text, text_pair: textPair, label };
 }
@@ -294,11 +267,11 @@ function runsAfter(output: string): string[] {
 }
 
 /**
- * The error for rows that name files without a model: names models with their cost, and those that need no download.
+ * The error for rows that name files without a model: names models with their cost.
  *
  * @param rows the folder with the files, or their table
  */
-async function needsMediumModel(path: string, rows: string): Promise<UserError> {
+function needsMediumModel(path: string, rows: string): UserError {
   const command = (model: string) => `  ${shellQuoted([PROGRAM, 'train', path, '--model', model])}`;
   const isFolder = statSync(rows).isDirectory();
   const media = MEDIA.filter((medium) => !isFolder || localData.mediaIn(rows, medium).length > 0);
@@ -309,27 +282,9 @@ async function needsMediumModel(path: string, rows: string): Promise<UserError> 
     );
     return `Name ${kind}:\n${lines.join('\n')}`;
   });
-  const cached = await findCachedModels(media);
-  const offline =
-    cached.length === 0 ? [] : [`Without a download, from the cache:\n${cached.map(command).join('\n')}`];
   return new UserError({
     where: path,
     fault: `has ${media.map(({ plural }) => plural).join(' or ')}, which the built-in model does not read`,
-    hint: [...hints, ...offline].join('\n'),
+    hint: hints.join('\n'),
   });
-}
-
-/** Models of media in the cache of the Hub that are complete. */
-async function findCachedModels(media: readonly Medium[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const name of hub.cachedModels(hub.cacheFolder)) {
-    const snapshot = hub.findSnapshot(hub.cacheFolder, { name, revision: 'main' });
-    // The cache has models of any kind, also damaged ones.
-    const described = snapshot?.inputs
-      ? await describeFolder(snapshot.folder).catch(() => undefined)
-      : undefined;
-    const medium = described?.family.config.content?.medium;
-    if (media.some((one) => one.name === medium)) found.push(name);
-  }
-  return found;
 }

@@ -463,16 +463,8 @@ describe('the config of a file', () => {
     ]);
   });
 
-  it('takes other columns and another task from flags, for one call', async () => {
-    const message = await used({ text: 'message' });
-    expect(message.config).toEqual({ ...first, data: { ...first.data, text: 'message' } });
-    expect(message.written).toEqual(first);
-    expect(told).toContain(
-      'For this run: classify "message" by "label" (--task single_label_classification --text message --label label)',
-    );
-    expect((await used({ label: 'team' })).config.data).toEqual({ ...first.data, label: 'team' });
-    const { config } = await used({ task: 'seq2seq_lm', text: 'text', textPair: 'message' });
-    expect(config.data).toEqual({ train: 'work.csv', source: 'text', target: 'message' });
+  it('refuses flags that name columns beside an existing config', async () => {
+    await expect(used({ text: 'message' })).rejects.toThrow('work.yaml names the columns already');
   });
 
   it('has another name if the first is taken by other data, or by other YAML', async () => {

@@ -142,7 +142,7 @@ function pairsTitle({ rows }: TaskResult): string {
 }
 
 function testRows({ tests, scores: [score], scales }: TaskResult): string[][] {
-  const head = ['', 'difference', '95 % interval', 'd', 't: p', 'Holm', 'Wilcoxon: p', 'Holm'];
+  const head = ['', 'difference', '95 % interval', 'd', 't: p', 'Holm'];
   const scale = scales[score!]!;
   return [
     head,
@@ -155,7 +155,7 @@ function testRows({ tests, scores: [score], scales }: TaskResult): string[][] {
         differenceText(test, scale),
         ends,
         test.effect === undefined ? '–' : signed(test.effect),
-        ...[test.p, test.holm, test.wilcoxon, test.wilcoxonHolm].map((p) => p?.toPrecision(2) ?? '–'),
+        ...[test.p, test.holm].map((p) => p?.toPrecision(2) ?? '–'),
       ];
     }),
   ];

@@ -21,9 +21,8 @@ import { type Settings, settingsText } from '../settings.ts';
 export interface PairTest extends PairedTest {
   first: string;
   second: string;
-  /** `p` and `wilcoxon`, corrected by Holm's method for all pairs of the task. */
+  /** `p`, corrected by Holm's method for all pairs of the task. */
   holm?: number | undefined;
-  wilcoxonHolm?: number | undefined;
 }
 
 /** With more rows, only pairs with the best row are tested: the number of all pairs grows with the square. */
@@ -49,12 +48,8 @@ export function pairTests(rows: readonly RowResult[], score: string, greaterIsBe
       return test ? [{ first: first.row, second: second.row, ...test }] : [];
     }),
   );
-  const [t, ranks] = [holm(found.map(({ p }) => p)), holm(found.map(({ wilcoxon }) => wilcoxon))];
-  return found.map((test, i) => ({
-    ...test,
-    holm: t[i],
-    wilcoxonHolm: ranks[i],
-  }));
+  const corrected = holm(found.map(({ p }) => p));
+  return found.map((test, i) => ({ ...test, holm: corrected[i] }));
 }
 
 /** The test of a pair of rows, in either order. */

@@ -293,7 +293,7 @@ const KEYS = {
   logging_steps: { schema: count.default(10), effect: 'none' },
   /**
    * `all`: the run's folder gets `importance.f32`, with the importance of every component of every adapted matrix at
-   * each allocation of ranks. Display it with `adalora inspect RUN --importance`.
+   * each allocation of ranks.
    */
   log_importance: { schema: z.enum(['none', 'all']).optional(), effect: 'none' },
   /**
