@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +43,14 @@ const GELU_FAMILIES = ['gemma2', 'gemma3_text', 'gpt2', 'gpt_neox'];
 const PROMPT = 'the cat then catches the other one';
 const INIT_R = 5;
 const RANKS = [3, 0, 5, 1, 4, 2];
+
+/** Families that are written as whole models. */
+const WHOLE = modelTypes(({ gguf }) => gguf?.whole !== undefined);
+const TEXTS = [
+  'the cat  catches\n\n\tthe  \n other one ',
+  ' Am 3.12.2026 kostet Käse 1234,50 € in Köln, heißt es.',
+  "I'M sure they'll say 👩‍👩‍👧 ✈️ or 日本語 </s><s>x",
+];
 
 interface Case {
   base: SmallGenerator;
@@ -137,7 +153,11 @@ it('has a case for every family', () => {
 describe.skipIf(!isHere)(TITLE, () => {
   const root = mkdtempSync(join(tmpdir(), 'gguf-'));
   afterAll(() => rmSync(root, { recursive: true, force: true }));
-  const answers: Record<string, Record<'base' | 'adapter' | 'merged' | 'peft', Answer>> = {};
+  const answers: Record<
+    string,
+    Record<'base' | 'adapter' | 'merged' | 'peft' | 'whole', Answer> & { tokens: number[][] }
+  > = {};
+  const tokens: Record<string, number[][]> = {};
   const ours: Record<string, Partial<Record<'base' | 'adapter', { logits: number[]; ids: number[] }>>> = {};
 
   beforeAll(async () => {
@@ -153,10 +173,17 @@ describe.skipIf(!isHere)(TITLE, () => {
       for (const which of ['base', 'adapter'] as const) {
         const opened = await open(path(which), { generates: true });
         if (which === 'adapter') {
-          await opened.export('gguf', path('gguf'));
+          await opened.export('gguf-adapter', path('gguf'));
           await opened.export('lora', path('peft'));
           await opened.merge(path('merged'));
-          writeFileSync(path('adapter.gguf'), readFileSync(join(path('gguf'), 'adapter.gguf')));
+          copyFileSync(join(path('gguf'), 'adapter.gguf'), path('adapter.gguf'));
+          if (WHOLE.includes(type)) {
+            await opened.export('gguf', path('model'), { dtype: 'f32' });
+            copyFileSync(join(path('model'), 'model.gguf'), path('whole.gguf'));
+            const texts = requireTexts(opened.parts.modality);
+            tokens[type] = TEXTS.map((text) => [...texts.ids(`<s>${text}`)]);
+            writeFileSync(path('texts.json'), JSON.stringify(TEXTS));
+          }
         }
         const ids = requireTexts(opened.parts.modality).ids(`<s>${PROMPT}`);
         writeFileSync(path('ids.json'), JSON.stringify([...ids]));
@@ -203,6 +230,16 @@ describe.skipIf(!isHere)(TITLE, () => {
       expect(largestDifference(logits.flat(), ours[type]!.adapter!.logits)).toBeLessThan(tolerance);
     });
   });
+
+  it.each(WHOLE)(
+    'computes the logits of the adapter with our file of the whole model, with the same tokens: %s',
+    (type) => {
+      const tolerance = GELU_FAMILIES.includes(type) ? GELU_TOLERANCE : TOLERANCE;
+      const { whole, tokens: theirs } = answers[type]!;
+      expect(largestDifference(whole.logits.flat(), ours[type]!.adapter!.logits)).toBeLessThan(tolerance);
+      expect(theirs).toEqual(tokens[type]);
+    },
+  );
 
   it('PEFT computes the logits of the adapter with the exported LoRA', () => {
     const path = (name: string) => join(root, 'llama', name);
@@ -258,20 +295,21 @@ describe('a GGUF file', () => {
       baseModel: own,
     });
     const opened = await open(folder, { generates: true });
-    await expect(opened.export('gguf', join(root, `${name}-gguf`))).rejects.toThrow(
-      new RegExp(`has ${content}.*, which GGUF adapters cannot hold.*adalora export --as merged`),
+    await expect(opened.export('gguf-adapter', join(root, `${name}-gguf`))).rejects.toThrow(
+      new RegExp(`has ${content}.*, which GGUF adapters cannot hold.*--as gguf`),
     );
     await opened.close();
     expect(existsSync(join(root, `${name}-gguf`))).toBe(false);
   });
 
   it('is refused for a whole model and for a family without one', async () => {
-    for (const [folder, fault] of [
-      [base, 'is a whole model, and only adapters are written as GGUF'],
-      [join(root, 't5'), 'is for a model of type t5, which has no GGUF adapters'],
+    for (const [folder, form, fault] of [
+      [base, 'gguf-adapter', 'is a whole model, not an adapter. Export it with --as gguf.'],
+      [join(root, 't5'), 'gguf-adapter', 'is for a model of type t5, which has no GGUF adapters'],
+      [join(root, 't5'), 'gguf', 'is for a model of type t5, which has no GGUF models'],
     ] as const) {
       const opened = await open(folder, { generates: true });
-      await expect(opened.export('gguf', join(root, 'none'))).rejects.toThrow(fault);
+      await expect(opened.export(form, join(root, 'none'))).rejects.toThrow(fault);
       await opened.close();
     }
   });

@@ -394,7 +394,7 @@ describe('adalora export --as onnx', () => {
     [
       'a type of weights of another form',
       ['--as', 'lora', '--dtype', 'q8', '-o', 'new'],
-      '`--dtype` requires --as merged or onnx or gguf, got --as lora.\n',
+      '`--dtype` requires --as merged or onnx or gguf or gguf-adapter, got --as lora.\n',
     ],
   ])('rejects %s', async (_, words, stderr) => {
     expect(await workspace.run('export', 'adalora', ...words)).toMatchObject({ code: 2, stderr });

@@ -4,9 +4,9 @@
 
 SOURCES is the folder of llama.cpp's sources, which come with the source package of llama-cpp-python. Each FOLDER has
 `base/` (a model as transformers saves it), `ids.json` (token ids), `adapter.gguf`, and perhaps `merged/` (a merged
-model) and `peft/` (an adapter of PEFT). The base, the merged model and PEFT's adapter are converted with llama.cpp's
+model), `peft/` (an adapter of PEFT) and `whole.gguf` (our file of the whole model) with `texts.json`. The base, the merged model and PEFT's adapter are converted with llama.cpp's
 scripts. `answers.json` gets the logits of all tokens and the continuation that a greedy search finds, for the base,
-with each adapter, and for the merged model. A reason stands where the script or llama.cpp refuses.
+with each adapter, for the merged model and for the whole file, and the ids of the texts. A reason stands where the script or llama.cpp refuses.
 """
 
 import contextlib
@@ -40,6 +40,10 @@ def main():
         if (folder / "merged").exists():
             merged = convert(sources, folder / "merged", folder / "merged.gguf")
             answers["merged"] = answer(llama_cpp, merged, None, ids)
+        if (folder / "whole.gguf").exists():
+            answers["whole"] = answer(llama_cpp, folder / "whole.gguf", None, ids)
+            texts = json.loads((folder / "texts.json").read_text())
+            answers["tokens"] = tokens(llama_cpp, folder / "whole.gguf", texts)
         if (folder / "peft").exists():
             answers["peft"] = convert_adapter(sources, folder) or answer(
                 llama_cpp, base, folder / "peft.gguf", ids
@@ -127,6 +131,11 @@ def answer(llama_cpp, model_file, adapter_file, ids):
     llama_cpp.llama_free(opened)
     llama_cpp.llama_model_free(model)
     return {"logits": [row.tolist() for row in logits], "continued": continued}
+
+
+def tokens(llama_cpp, model_file, texts):
+    model = llama_cpp.Llama(str(model_file), vocab_only=True, verbose=False)
+    return [model.tokenize(text.encode(), add_bos=True, special=True) for text in texts]
 
 
 def read(llama_cpp, context, ids, start, words):

@@ -1,5 +1,6 @@
 import type { Dimension } from '../engine/graph/dimension.ts';
 import type { Value } from '../engine/graph/graph.ts';
+import type { GgufMetadata } from '../input/formats/encode-gguf.ts';
 import type { HeadKind } from './heads/registry.ts';
 import type { EncoderStates } from './nn/encoder-layers.ts';
 import type { AttentionCache } from './nn/key-value-cache.ts';
@@ -142,6 +143,19 @@ export interface GgufFormat<Config extends CommonConfig = CommonConfig> {
   modules: Readonly<Record<string, string>>;
   /** For each row of a module's weight there, the row in Hugging Face's weight. Undefined if they are the same. */
   rows?(module: string, config: Config): Uint32Array | undefined;
+  /** What whole models need besides. Undefined if only adapters are written. */
+  whole?: {
+    /** Its names of a layer's norms, by their paths in the layer. */
+    norms: Readonly<Record<string, string>>;
+    /** Added to the weights of norms. */
+    normOffset: number;
+    /** The model's settings. Their names follow that of the architecture. */
+    settings(config: Config): GgufMetadata;
+    /** Names something that llama.cpp does not compute in this family. */
+    lacks(config: Config, format: Pick<GgufFormat<Config>, 'rows'>): string | undefined;
+    /** Numbers by which the rotary frequencies are divided. */
+    frequencyFactors(config: Config): Float32Array | undefined;
+  };
 }
 
 /** A model family, which is one Hugging Face `model_type`: how to parse its config and how to build its graph. */

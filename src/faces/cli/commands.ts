@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { PROGRAM } from '../../support/program.ts';
-import { EXPORT_FORMS, MODEL_FORMS } from '../../use/trained/export-forms.ts';
+import { EXPORT_FORMS, PUSHED_FORMS } from '../../use/trained/export-forms.ts';
 import { CONFIG_NAME } from './config-path.ts';
 import {
   addModelFlags,
@@ -383,7 +383,7 @@ export function declareCommands(): Command[] {
         new Option(
           '--as <form>',
           'merged: the whole model with the adapter merged; onnx: the merged model, for transformers.js (default: the adapter)',
-        ).choices(MODEL_FORMS),
+        ).choices(PUSHED_FORMS),
       )
       .option('--public', 'make a new repository public (default: private)')
       .addOption(sharedOption('dryRun'))

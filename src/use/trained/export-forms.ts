@@ -63,19 +63,29 @@ export const EXPORT_FORMS: Readonly<Record<string, ExportForm>> = {
     },
   },
   gguf: {
-    writes: 'adapter',
-    says: 'an adapter for llama.cpp and Ollama',
-    dtypes: 'f32, f16, q8_0',
+    writes: 'model',
+    says: 'the whole model for llama.cpp and Ollama',
+    dtypes: 'f16, f32, q8_0, q4_0',
     async load() {
-      const { ggufForm } = await import('./gguf-adapter.ts');
+      const { ggufForm } = await import('./gguf-model.ts');
       const { GGUF_DTYPES } = await import('../../input/formats/encode-gguf.ts');
       return { make: ggufForm, readDtype: (name) => ({ dtype: dtypeNamed(name, GGUF_DTYPES) }) };
     },
   },
+  'gguf-adapter': {
+    writes: 'adapter',
+    says: 'an adapter for llama.cpp and Ollama',
+    dtypes: 'f32, f16, q8_0, q4_0',
+    async load() {
+      const { ggufAdapterForm } = await import('./gguf-adapter.ts');
+      const { GGUF_DTYPES } = await import('../../input/formats/encode-gguf.ts');
+      return { make: ggufAdapterForm, readDtype: (name) => ({ dtype: dtypeNamed(name, GGUF_DTYPES) }) };
+    },
+  },
 };
 
-/** The forms of whole models. */
-export const MODEL_FORMS = Object.keys(EXPORT_FORMS).filter((name) => EXPORT_FORMS[name]!.writes === 'model');
+/** The forms that are uploaded, with a card. */
+export const PUSHED_FORMS = ['merged', 'onnx'];
 
 function dtypeNamed(name: string, known: readonly string[]): string {
   const { holds, is } = acceptOne(...known);

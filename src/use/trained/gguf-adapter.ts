@@ -1,8 +1,9 @@
 import type { AdapterTensor } from '../../input/formats/adapters/stored-adapter.ts';
-import { encodeGguf, GGUF_DTYPES, type GgufDtype, type GgufMatrix } from '../../input/formats/encode-gguf.ts';
+import { encodeGguf, GGUF_DTYPES, type GgufDtype, type GgufTensor } from '../../input/formats/encode-gguf.ts';
 import type { Increments } from '../../methods/tuners/adapter-kind.ts';
 import type { GgufFormat } from '../../models/model-definition.ts';
 import { modelTypes } from '../../models/registry.ts';
+import { elementCount } from '../../support/arrays.ts';
 import { acceptOne, assertOptions, type OptionTypes } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { WrittenForm } from './export-forms.ts';
@@ -17,11 +18,6 @@ export interface ExportGgufOptions {
 
 const GGUF_OPTIONS: OptionTypes<ExportGgufOptions> = { dtype: acceptOne(...GGUF_DTYPES) };
 
-/** File types of `general.file_type`, which readers print. */
-const FILE_TYPES: Readonly<Record<GgufDtype, number>> = { f32: 0, f16: 1, q8_0: 7 };
-/** The version of the 8-bit blocks. */
-const QUANTIZATION_VERSION = 2;
-
 /** llama.cpp's names of the kind of adapter, and of the two matrices of a product. */
 const KIND = 'lora';
 const SUFFIXES = { inner: `${KIND}_a`, outer: `${KIND}_b` };
@@ -29,7 +25,7 @@ const SUFFIXES = { inner: `${KIND}_a`, outer: `${KIND}_b` };
 /** The output projection, outside of the layers. A model with tied weights has no such tensor. */
 const OUTPUT = { module: 'lm_head', name: 'output' } as const;
 
-const MERGE = 'Merge it into its base model with adalora export --as merged, and convert the merged model.';
+const MERGE = 'Export the whole model with --as gguf.';
 
 /** A model with the adapter to export. */
 export type GgufSource = Pick<TunedModel, 'model' | 'notes'> & { adapter?: KnownAdapter; folder: string };
@@ -42,34 +38,45 @@ export type GgufSource = Pick<TunedModel, 'model' | 'notes'> & { adapter?: Known
  * format cannot hold
  */
 export function ggufAdapter(source: GgufSource, options: ExportGgufOptions = {}): Iterable<Uint8Array> {
-  assertOptions('export as gguf', options, GGUF_OPTIONS);
+  assertOptions('export as gguf-adapter', options, GGUF_OPTIONS);
   const { dtype = 'f32' } = options;
   const { model, folder } = source;
-  const { gguf: format, modelType } = model.definition;
-  if (!format) {
-    throw new UserError({
-      where: folder,
-      fault: `is for a model of type ${modelType}, which has no GGUF adapters`,
-      hint: `Known: ${modelTypes(({ gguf }) => gguf !== undefined).join(', ')}.`,
-      code: 'unsupported',
-    });
-  }
-  const tensors = new Map<string, GgufMatrix>();
+  const format = ggufFormat(source, 'adapter');
+  const tensors = new Map<string, GgufTensor>();
   for (const [path, { A, B }] of collectIncrements(source)) {
     const name = ggufName(path, format, source);
     const rows = format.rows?.(name.module, model.config);
-    const [inner, outer] = [A, B].map((factor) => createMatrix(factor, `${folder}: ${path}`));
+    const [inner, outer] = [A, B].map((factor) => createTensor(factor, `${folder}: ${path}`));
     tensors.set(`${name.weight}.${SUFFIXES.inner}`, inner!);
-    tensors.set(`${name.weight}.${SUFFIXES.outer}`, rows ? reordered(outer!, rows) : outer!);
+    tensors.set(`${name.weight}.${SUFFIXES.outer}`, reordered(outer!, rows));
   }
   const metadata = {
     'general.architecture': format.architecture,
     'general.type': 'adapter',
-    'general.file_type': FILE_TYPES[dtype],
     'adapter.type': KIND,
-    ...(dtype === 'q8_0' && { 'general.quantization_version': QUANTIZATION_VERSION }),
   };
   return encodeGguf(metadata, tensors, dtype);
+}
+
+/**
+ * How llama.cpp stores a model.
+ *
+ * @throws UserError for a family that it does not share
+ */
+export function ggufFormat(
+  { model, folder }: Pick<GgufSource, 'model' | 'folder'>,
+  what: 'adapter' | 'model',
+): GgufFormat {
+  const { gguf: format, modelType } = model.definition;
+  const holds = (format: GgufFormat | undefined) =>
+    (what === 'adapter' ? format : format?.whole) !== undefined;
+  if (format && holds(format)) return format;
+  throw new UserError({
+    where: folder,
+    fault: `is for a model of type ${modelType}, which has no GGUF ${what}s`,
+    hint: `Known: ${modelTypes(({ gguf }) => holds(gguf)).join(', ')}.`,
+    code: 'unsupported',
+  });
 }
 
 /** The products to add. */
@@ -77,8 +84,8 @@ function collectIncrements({ adapter, folder, notes }: GgufSource): Increments['
   if (!adapter) {
     throw new UserError({
       where: folder,
-      fault: 'is a whole model, and only adapters are written as GGUF',
-      hint: "Convert it with llama.cpp's convert_hf_to_gguf.py.",
+      fault: 'is a whole model, not an adapter',
+      hint: 'Export it with --as gguf.',
       code: 'unsupported',
     });
   }
@@ -95,10 +102,9 @@ function collectIncrements({ adapter, folder, notes }: GgufSource): Increments['
   return modules;
 }
 
-function createMatrix({ shape, data }: AdapterTensor, where: string): GgufMatrix {
+function createTensor({ shape, data }: AdapterTensor, where: string): GgufTensor {
   assertFiniteValues(data, where);
-  const [rows, columns] = shape as [number, number];
-  return { shape: [rows, columns], data };
+  return { shape, read: (start, end) => data.subarray(start, end) };
 }
 
 function refusal(where: string, content: string, hint = MERGE): UserError {
@@ -124,13 +130,24 @@ function ggufName(
   return { module, weight: `blk.${layer}.${module}.weight` };
 }
 
-function reordered({ shape, data }: GgufMatrix, rows: Uint32Array): GgufMatrix {
-  const columns = shape[1];
-  const moved = new Float32Array(data.length);
-  rows.forEach((from, to) => {
-    moved.set(data.subarray(from * columns, (from + 1) * columns), to * columns);
-  });
-  return { shape, data: moved };
+/** The tensor with its rows in another order. */
+export function reordered(tensor: GgufTensor, rows: Uint32Array | undefined): GgufTensor {
+  if (!rows) return tensor;
+  const columns = elementCount(tensor.shape.slice(1));
+  return {
+    ...tensor,
+    read(start, end) {
+      const moved = new Float32Array(end - start);
+      for (let at = start; at < end; ) {
+        const row = Math.floor(at / columns);
+        const stop = Math.min(end, (row + 1) * columns);
+        const shift = (rows[row]! - row) * columns;
+        moved.set(tensor.read(at + shift, stop + shift), at - start);
+        at = stop;
+      }
+      return moved;
+    },
+  };
 }
 
 const ADAPTER_FILE = 'adapter.gguf';
@@ -140,13 +157,13 @@ const ADAPTER_FILE = 'adapter.gguf';
  *
  * @throws UserError like {@link ggufAdapter}
  */
-export function ggufForm(opened: OpenedTuned, options?: ExportGgufOptions): WrittenForm {
+export function ggufAdapterForm(opened: OpenedTuned, options?: ExportGgufOptions): WrittenForm {
   const { adapter, baseFolder, notes } = opened;
   const base = adapter?.stored.baseModel ?? baseFolder;
   const isPlain = notes && notes.data.messages === undefined;
   const lines = [
-    `# The base model is ${base.replace(/\s+/g, ' ')}. FROM must name the same model: its GGUF file, made by llama.cpp's`,
-    '# convert_hf_to_gguf.py, or its name in Ollama.',
+    `# The base model is ${base.replace(/\s+/g, ' ')}. FROM must name the same model: its GGUF file, made by`,
+    '# adalora export --as gguf, or its name in Ollama.',
     'FROM ./base.gguf',
     `ADAPTER ./${ADAPTER_FILE}`,
     isPlain

@@ -43,7 +43,7 @@ const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
  * while the weights are made, for values that `dtype` cannot represent
  */
 export function mergedForm(opened: OpenedTuned, options: MergeOptions = {}): WrittenForm {
-  const { model, base, folder, notes, adapter, tuner, values } = opened;
+  const { model, base, folder, notes, adapter } = opened;
   const { dtype } = options;
   assertOptions('merge', options, MERGE_OPTIONS);
   if (!adapter) {
@@ -55,16 +55,7 @@ export function mergedForm(opened: OpenedTuned, options: MergeOptions = {}): Wri
       code: 'unsupported',
     });
   }
-  if (!tuner.merged) {
-    throw new UserError({
-      where: folder,
-      fault: `is an adapter of kind ${adapter.kind.name}, which cannot be added to the weights of its base model${adapter.kind.unmergeable ? `: ${adapter.kind.unmergeable}` : ''}`,
-      hint: 'Use it as it is: predict, eval and generate open it with its base model.',
-      code: 'unsupported',
-    });
-  }
-  assertFiniteValues(values, folder);
-  const read = tuner.merged(values, fittingReader(opened));
+  const read = mergedReader(opened);
   const setFit = setFitConfig(notes);
   const text = new TextDecoder().decode(base.config);
   return {
@@ -76,6 +67,25 @@ export function mergedForm(opened: OpenedTuned, options: MergeOptions = {}): Wri
       ['config.json', trainedConfig(text, model, notes, dtype)],
     ],
   };
+}
+
+/**
+ * Reads a model's parameters with its adapter merged into them, if it has one.
+ *
+ * @throws UserError for an adapter that cannot be merged, and values that are not finite
+ */
+export function mergedReader(opened: OpenedTuned): ReadRange {
+  const { tuner, values, folder, adapter } = opened;
+  if (!tuner.merged) {
+    throw new UserError({
+      where: folder,
+      fault: `is an adapter of kind ${adapter?.kind.name}, which cannot be added to the weights of its base model${adapter?.kind.unmergeable ? `: ${adapter.kind.unmergeable}` : ''}`,
+      hint: 'Use it as it is: predict, eval and generate open it with its base model.',
+      code: 'unsupported',
+    });
+  }
+  assertFiniteValues(values, folder);
+  return tuner.merged(values, fittingReader(opened));
 }
 
 function listWeights(

@@ -232,7 +232,7 @@ export async function readChatTemplate(files: Files, tokenizer?: ReadonlyMap<str
 }
 
 /** Returns a template, or the default one in a list of named templates. */
-function readTemplate(value: unknown): string | undefined {
+export function readTemplate(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value)) return undefined;
   const named = value.find((entry) => entry?.name === 'default')?.template;

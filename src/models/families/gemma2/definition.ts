@@ -51,10 +51,16 @@ export const GEMMA_NORMS: LayerNorms = {
 export const gemma2 = decoderFamily({
   roles: { rescaled: 'query' },
   modelType: 'gemma2',
-  gguf: { architecture: 'gemma2' },
   name: 'Gemma2',
   hasTokenHead: true,
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
+  gguf: {
+    architecture: 'gemma2',
+    settings: (config) => ({
+      ...cappedSettings(config),
+      attn_logit_softcapping: { float: config.attn_logit_softcapping ?? UNCAPPED },
+    }),
+  },
   embeddingScale: ({ hidden_size }) => Math.sqrt(hidden_size),
   norms: GEMMA_NORMS,
   normOffset: NORM_OFFSET,
@@ -64,6 +70,17 @@ export const gemma2 = decoderFamily({
     adjust: (scores) => capValues(scores, config.attn_logit_softcapping),
   }),
 });
+
+/** A cap without effect. llama.cpp caps Gemma 2's scores in any case. */
+const UNCAPPED = 1e6;
+
+/** llama.cpp's names of the settings of both families. */
+export function cappedSettings({ sliding_window, final_logit_softcapping }: GemmaConfig) {
+  return {
+    ...(sliding_window !== null && { 'attention.sliding_window': sliding_window }),
+    ...(final_logit_softcapping !== null && { final_logit_softcapping: { float: final_logit_softcapping } }),
+  };
+}
 
 type GemmaConfig = z.infer<z.ZodObject<typeof gemmaFields>> & DecoderConfig;
 

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { size } from '../../config-fields.ts';
-import { capValues, GEMMA_NORMS, gemmaAttention, gemmaFields, NORM_OFFSET } from '../gemma2/definition.ts';
+import {
+  cappedSettings,
+  capValues,
+  GEMMA_NORMS,
+  gemmaAttention,
+  gemmaFields,
+  NORM_OFFSET,
+} from '../gemma2/definition.ts';
 import { parseDecoderConfig } from '../llama/config.ts';
 import { normOfHeads } from '../llama/decoder-model.ts';
 import { decoderFamily } from '../llama/definition.ts';
@@ -46,7 +53,13 @@ function parseGemma3Config(json: unknown, where: string) {
 export const gemma3 = decoderFamily({
   roles: { rescaled: 'query' },
   modelType: 'gemma3_text',
-  gguf: { architecture: 'gemma3' },
+  gguf: {
+    architecture: 'gemma3',
+    settings: (config) => ({
+      ...cappedSettings(config),
+      'rope.freq_base_swa': { float: config.rotary_by_layer[SLIDING].rope_theta },
+    }),
+  },
   name: 'Gemma3',
   baseName: 'Gemma3Text',
   parseConfig: parseGemma3Config,

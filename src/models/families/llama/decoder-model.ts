@@ -24,7 +24,7 @@ export interface LayerNorms {
   feedForward: SublayerNorms;
 }
 
-const LLAMA_NORMS: LayerNorms = {
+export const LLAMA_NORMS: LayerNorms = {
   attention: { before: 'input_layernorm' },
   feedForward: { before: 'post_attention_layernorm' },
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Value } from '../../../engine/graph/graph.ts';
+import type { GgufMetadata } from '../../../input/formats/encode-gguf.ts';
 import { featureHead } from '../../heads/feature-head.ts';
 import { spanHead } from '../../heads/linear-heads.ts';
 import type { Encode, GgufFormat, ModelDefinition, ModuleRoles } from '../../model-definition.ts';
@@ -9,34 +10,10 @@ import {
   type DecoderParts,
   decoderModel,
   decoderTokenHead,
+  LLAMA_NORMS,
   sequenceHead,
 } from './decoder-model.ts';
-
-/** llama.cpp's names of the linear modules in a layer. */
-const GGUF_MODULES = {
-  'self_attn.q_proj': 'attn_q',
-  'self_attn.k_proj': 'attn_k',
-  'self_attn.v_proj': 'attn_v',
-  'self_attn.o_proj': 'attn_output',
-  'mlp.gate_proj': 'ffn_gate',
-  'mlp.up_proj': 'ffn_up',
-  'mlp.down_proj': 'ffn_down',
-};
-
-/**
- * The rows of families whose rotary positions turn neighboring features in llama.cpp, and halves here: features i and
- * i + size / 2 of a head of queries or keys become neighbors.
- */
-export function rotatedPairs(module: string, config: DecoderConfig): Uint32Array | undefined {
-  const { num_attention_heads, keyValueHeads, headSize } = config;
-  const heads = { attn_q: num_attention_heads, attn_k: keyValueHeads }[module];
-  if (heads === undefined) return undefined;
-  return Uint32Array.from({ length: heads * headSize }, (_, row) => {
-    const feature = row % headSize;
-    const half = feature % 2;
-    return row - feature + half * (headSize / 2) + (feature - half) / 2;
-  });
-}
+import { GGUF_MODULES, rotatedPairs, wholeDecoder } from './gguf.ts';
 
 /** Prefix of the base model's parameters. Some question answering heads have another one. */
 const PREFIX = 'model';
@@ -66,8 +43,12 @@ interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Confi
   spanPrefix?: string;
   /** Roles of modules. Default: Llama's. Roles without `output` change single ones of Llama's. */
   roles?: ModuleRoles | Pick<ModuleRoles, 'rescaled'>;
-  /** How llama.cpp stores the family. Default of the modules: Llama's. */
-  gguf?: Pick<GgufFormat<NoInfer<Config>>, 'architecture' | 'rows'> & Partial<GgufFormat>;
+  /** How llama.cpp stores the family. With other modules than Llama's, only adapters are written. */
+  gguf?: Pick<GgufFormat<NoInfer<Config>>, 'architecture' | 'rows'> &
+    Partial<GgufFormat> & {
+      /** Settings of the family alone. */
+      settings?(config: NoInfer<Config>): GgufMetadata;
+    };
   /** The name in classes of other heads, such as `Gemma3TextModel`. Default: `name`. */
   baseName?: string;
   /** Transforms the logits. Default: no change. */
@@ -95,7 +76,15 @@ export function decoderFamily<Config extends DecoderConfig>(
   return {
     modelType,
     isDecoder: true,
-    ...(family.gguf && { gguf: { modules: GGUF_MODULES, ...family.gguf } }),
+    ...(family.gguf && {
+      gguf: {
+        modules: GGUF_MODULES,
+        ...(!family.gguf.modules && {
+          whole: wholeDecoder(family.norms ?? LLAMA_NORMS, family.normOffset, family.gguf.settings),
+        }),
+        ...family.gguf,
+      },
+    }),
     baseModelPrefix: PREFIX,
     roles: family.roles && 'output' in family.roles ? family.roles : { ...ROLES, ...family.roles },
     tiedNames: { [`${words}.weight`]: ['lm_head.weight'] },

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { size } from '../../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
-import { decoderFamily, rotatedPairs } from '../llama/definition.ts';
+import { decoderFamily } from '../llama/definition.ts';
+import { rotatedPairs } from '../llama/gguf.ts';
 
 const schema = z.object({
   ...decoderFields,

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { isObject } from '../../../support/options.ts';
 import { size } from '../../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
-import { decoderFamily, rotatedPairs } from '../llama/definition.ts';
+import { decoderFamily } from '../llama/definition.ts';
+import { rotatedPairs } from '../llama/gguf.ts';
 import { checkLayerTypes, findWindow, layerTypes, typesWhere } from '../llama/layer-types.ts';
 
 const schema = z
