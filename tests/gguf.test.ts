@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GGMLQuantizationType, gguf } from '@huggingface/gguf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
 import type { AdapterTensor, AdapterTensors } from '../src/input/formats/adapters/stored-adapter.ts';
@@ -57,19 +58,34 @@ interface Case {
   architecture: string;
   /** Settings that llama.cpp has fixed, or does not have. */
   changes?: object;
+  /** Another tokenizer of the fixtures, and what differs. */
+  tokenizer?: [file: string, edit?: (json: string) => string];
 }
 
 const CASES: Readonly<Record<string, Case>> = {
   llama: { base: 'llama', architecture: 'LlamaForCausalLM' },
   // llama.cpp gives Mistral no window.
-  mistral: { base: 'mistral', architecture: 'MistralForCausalLM', changes: { sliding_window: null } },
+  mistral: {
+    base: 'mistral',
+    architecture: 'MistralForCausalLM',
+    changes: { sliding_window: null },
+    tokenizer: ['llama2'],
+  },
   smollm3: {
     base: 'smollm3',
     architecture: 'SmolLM3ForCausalLM',
     changes: { no_rope_layer_interval: 4, num_hidden_layers: 5 },
+    tokenizer: ['llama3'],
   },
   qwen2: { base: 'llama', architecture: 'Qwen2ForCausalLM' },
-  qwen3: { base: 'qwen3', architecture: 'Qwen3ForCausalLM' },
+  qwen3: {
+    base: 'qwen3',
+    architecture: 'Qwen3ForCausalLM',
+    tokenizer: [
+      'llama3',
+      (json) => json.replace('{1,3}', '').replace('"ignore_merges":true', '"ignore_merges":false'),
+    ],
+  },
   gemma2: { base: 'gemma2', architecture: 'Gemma2ForCausalLM' },
   gemma3_text: {
     base: 'gemma3_text',
@@ -125,6 +141,12 @@ function writeMixedAdapter(folder: string, base: string): void {
   });
 }
 
+function tokenizerFixture(name: string, edit = (json: string) => json): string {
+  const text = readFileSync(`src/input/text/fixtures/${name}.json`, 'utf8');
+  const json = JSON.stringify(JSON.parse(text));
+  return edit(json.replaceAll('<|begin_of_text|>', '<s>').replaceAll('<|end_of_text|>', '</s>'));
+}
+
 interface Answer {
   logits: number[][];
   continued: number[];
@@ -161,13 +183,15 @@ describe.skipIf(!isHere)(TITLE, () => {
   const ours: Record<string, Partial<Record<'base' | 'adapter', { logits: number[]; ids: number[] }>>> = {};
 
   beforeAll(async () => {
-    for (const [type, { base, architecture, changes }] of Object.entries(CASES)) {
+    for (const [type, { base, architecture, changes, tokenizer }] of Object.entries(CASES)) {
       const path = (name: string) => join(root, type, name);
       writeSmallGenerator(path('base'), base, {
         model_type: type,
         architectures: [architecture],
         ...changes,
+        ...(tokenizer && { vocab_size: 600 }),
       });
+      if (tokenizer) writeFileSync(path('base/tokenizer.json'), tokenizerFixture(...tokenizer));
       writeMixedAdapter(path('adapter'), path('base'));
       ours[type] = {};
       for (const which of ['base', 'adapter'] as const) {
@@ -300,6 +324,48 @@ describe('a GGUF file', () => {
     );
     await opened.close();
     expect(existsSync(join(root, `${name}-gguf`))).toBe(false);
+  });
+
+  it('of a whole model needs nothing else: its Modelfile has the chat template', async () => {
+    const folder = join(root, 'chat');
+    const turn = (role: string) => `{{ '<|' + ${role} + '|>\\n' + m.content + '\\n' }}`;
+    writeSmallGenerator(folder, 'llama');
+    writeFileSync(
+      join(folder, 'chat_template.jinja'),
+      `{% if messages[0].role != 'system' %}Be brief.{% endif %}{% for m in messages %}${turn('m.role')}{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}`,
+    );
+    const opened = await open(folder, { generates: true });
+    await opened.export('gguf', join(root, 'chat-gguf'), { dtype: 'q4_0' });
+    await opened.close();
+    const said = (role: string) => `if eq .Role "${role}" }}<|${role}|>\n{{ .Content }}\n`;
+    expect(readFileSync(join(root, 'chat-gguf', 'Modelfile'), 'utf8')).toBe(
+      `FROM ./model.gguf\nTEMPLATE """{{ if not .System }}Be brief.{{ end }}{{ range .Messages }}{{ ${said('system')}` +
+        `{{ else ${said('user')}{{ else ${said('assistant')}{{ end }}{{ end }}<|assistant|>"""\n`,
+    );
+    const { metadata, tensorInfos } = await gguf(join(root, 'chat-gguf', 'model.gguf'), {
+      allowLocalFile: true,
+    });
+    expect(metadata).toMatchObject({ 'llama.block_count': 2, 'tokenizer.ggml.pre': 'gpt-2' });
+    const typeOf = (name: string) => tensorInfos.find((info) => info.name === name)?.dtype;
+    const names = ['blk.0.attn_q.weight', 'token_embd.weight', 'blk.0.attn_norm.weight'];
+    expect(names.map(typeOf)).toEqual([
+      GGMLQuantizationType.Q4_0,
+      GGMLQuantizationType.Q8_0,
+      GGMLQuantizationType.F32,
+    ]);
+  });
+
+  it.each([
+    ['rotary positions of type yarn', { rope_scaling: { rope_type: 'yarn', factor: 2 } }, undefined],
+    ['a BPE tokenizer with steps', {}, '"use_regex":false'],
+  ])('of a whole model is refused with %s', async (fault, changes, tokenizer) => {
+    const folder = join(root, fault);
+    writeSmallGenerator(folder, 'llama', changes);
+    const path = join(folder, 'tokenizer.json');
+    if (tokenizer) writeFileSync(path, readFileSync(path, 'utf8').replace('"use_regex":true', tokenizer));
+    const opened = await open(folder, { generates: true });
+    await expect(opened.export('gguf', join(root, 'none'))).rejects.toThrow(fault);
+    await opened.close();
   });
 
   it('is refused for a whole model and for a family without one', async () => {

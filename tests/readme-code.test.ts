@@ -65,8 +65,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'export HF_TOKEN': 'tests/push.test.ts does so with a small server',
   'npx adalora predict you/cola': 'downloads a model',
   'npx adalora export runs/chat --as gguf': 'tests/gguf.test.ts does so',
-  'pip download': 'wants Python and llama.cpp',
-  'llama-server': 'wants llama.cpp',
+  'npx adalora export BASE --as gguf': 'tests/gguf.test.ts does so',
   'npx adalora export runs/few --as merged': 'tests/setfit.test.ts does so',
   'import numpy as np\nfrom safetensors': 'wants SetFit; tests/setfit.test.ts compares the files',
   'config = AdaLoraConfig(': 'the same training with PEFT',
@@ -76,7 +75,6 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'wants rows; tests/library.test.ts trains on rows in memory',
   'cd chat && npx adalora train': 'downloads a model; tests/init.test.ts trains with such a config',
   'npx adalora generate runs/first': 'wants that training',
-  'TEMPLATE """': 'a part of a file of Ollama',
   'node_modules/.bin/adalora predict': 'wants Slurm; tests/first-week.test.ts predicts a part of a file',
   "import { open } from 'adalora';\n\nconst model = await open<'token_classification'>":
     'wants the run of the commands before it',

@@ -143,7 +143,7 @@ export interface GgufFormat<Config extends CommonConfig = CommonConfig> {
   modules: Readonly<Record<string, string>>;
   /** For each row of a module's weight there, the row in Hugging Face's weight. Undefined if they are the same. */
   rows?(module: string, config: Config): Uint32Array | undefined;
-  /** What whole models need besides. Undefined if only adapters are written. */
+  /** More names and settings, of whole models. Undefined if only adapters are written. */
   whole?: {
     /** Its names of a layer's norms, by their paths in the layer. */
     norms: Readonly<Record<string, string>>;

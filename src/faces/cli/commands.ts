@@ -359,7 +359,7 @@ export function declareCommands(): Command[] {
       .requiredOption('-o, --output <folder>', 'output folder, new or empty')
       .option(
         '--dtype <types>',
-        `type of the weights (${FORMS.map(([name, { dtypes }]) => `${name}: ${dtypes}`).join('; ')})`,
+        `type of the weights (${FORMS.flatMap(([name, { dtypes }]) => (dtypes ? `${name}: ${dtypes}` : [])).join('; ')})`,
       )
       .addOption(sharedOption('model'))
       .addOption(sharedOption('checkpoint'))

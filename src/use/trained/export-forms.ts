@@ -21,8 +21,8 @@ interface ExportForm {
   /** Whether the form is a whole model or an adapter. */
   writes: 'model' | 'adapter';
   says: string;
-  /** The types of its weights, for help. */
-  dtypes: string;
+  /** The types of its weights, for help. Missing if they are those of the form before it. */
+  dtypes?: string;
   /** Loads what makes it, which is large. */
   load(): Promise<{
     /**
@@ -64,7 +64,7 @@ export const EXPORT_FORMS: Readonly<Record<string, ExportForm>> = {
   },
   gguf: {
     writes: 'model',
-    says: 'the whole model for llama.cpp and Ollama',
+    says: 'the model for llama.cpp and Ollama',
     dtypes: 'f16, f32, q8_0, q4_0',
     async load() {
       const { ggufForm } = await import('./gguf-model.ts');
@@ -74,8 +74,7 @@ export const EXPORT_FORMS: Readonly<Record<string, ExportForm>> = {
   },
   'gguf-adapter': {
     writes: 'adapter',
-    says: 'an adapter for llama.cpp and Ollama',
-    dtypes: 'f32, f16, q8_0, q4_0',
+    says: 'an adapter for them',
     async load() {
       const { ggufAdapterForm } = await import('./gguf-adapter.ts');
       const { GGUF_DTYPES } = await import('../../input/formats/encode-gguf.ts');

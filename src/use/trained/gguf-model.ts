@@ -15,7 +15,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { WrittenForm } from './export-forms.ts';
 import { finiteReader } from './finite-values.ts';
 import { type ExportGgufOptions, ggufFormat, reordered } from './gguf-adapter.ts';
-import { mergedReader } from './merged-form.ts';
+import { mergedWeights } from './merged-form.ts';
 import type { DescribedModel } from './read-model.ts';
 import type { OpenedTuned } from './trained-parts.ts';
 
@@ -35,7 +35,7 @@ const OUTSIDE: Readonly<Record<string, string>> = {
  * The weights are made block by block.
  *
  * @throws UserError for a family or a tokenizer that llama.cpp does not have, another head than that of a language
- * model, and like {@link mergedReader}; while the weights are made, for values that `dtype` cannot represent
+ * model, and like {@link mergedWeights}; while the weights are made, for values that `dtype` cannot represent
  */
 export function ggufForm(opened: OpenedTuned, options: ExportGgufOptions = {}): WrittenForm {
   assertOptions('export as gguf', options, GGUF_OPTIONS);
@@ -90,7 +90,7 @@ function refusal({ folder }: OpenedTuned, content: string): UserError {
 function listTensors(opened: OpenedTuned, format: GgufFormat, dtype: GgufDtype): Map<string, GgufTensor> {
   const { model } = opened;
   const { modules, rows, whole } = format;
-  const merged = finiteReader(mergedReader(opened));
+  const merged = finiteReader(mergedWeights(opened));
   const tensors = [...model.parameters].map(([name, shape]): [string, GgufTensor] => {
     const [, path, kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
     const [, layer, inLayer] = /\.layers\.(\d+)\.(.+)$/.exec(path ?? '') ?? [];

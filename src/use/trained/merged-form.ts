@@ -55,7 +55,7 @@ export function mergedForm(opened: OpenedTuned, options: MergeOptions = {}): Wri
       code: 'unsupported',
     });
   }
-  const read = mergedReader(opened);
+  const read = mergedWeights(opened);
   const setFit = setFitConfig(notes);
   const text = new TextDecoder().decode(base.config);
   return {
@@ -74,7 +74,7 @@ export function mergedForm(opened: OpenedTuned, options: MergeOptions = {}): Wri
  *
  * @throws UserError for an adapter that cannot be merged, and values that are not finite
  */
-export function mergedReader(opened: OpenedTuned): ReadRange {
+export function mergedWeights(opened: OpenedTuned): ReadRange {
   const { tuner, values, folder, adapter } = opened;
   if (!tuner.merged) {
     throw new UserError({
