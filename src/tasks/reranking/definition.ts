@@ -143,7 +143,8 @@ function pairPrediction(): Prediction<RerankingData, TextInput> {
 /** Scores the order of the texts of each query. The units of intervals are queries. */
 function rerankingEvaluation(rows: RerankingRows, context: Context, batchSize: number): Evaluation {
   const queries = rankedQueries(rows);
-  const examples = rerankingExamples(rows, context);
+  // Vectors prepared for an evaluation are cosines, not mined negatives.
+  const examples = rerankingExamples(rows, { ...context, prepared: undefined });
   const pairs = queries.flatMap(({ query, texts }) => texts.map((text) => [query, text] as const));
   const set = new PairSet(pairs, requireTexts(context.modality));
   return {

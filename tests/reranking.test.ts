@@ -1,0 +1,74 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AutoModelForSequenceClassification, AutoTokenizer, env } from '@huggingface/transformers';
+import { afterAll, expect, it } from 'vitest';
+import { train } from '../src/studies/jobs/node/train.ts';
+import type { ScoreAnswer } from '../src/tasks/regression/definition.ts';
+import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
+import { open } from '../src/use/trained/node/open.ts';
+import { trainHere } from './support/train-here.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'reranking-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(trainHere());
+
+const WORDS = ['cat', 'dog', 'bird', 'house', 'tree', 'mat'];
+const PAIRS = WORDS.map((word) => ({ query: `the ${word}`, positive: `old ${word} , red ${word}` }));
+
+it('trains with mined negatives, and scores as its merged model and transformers.js do', async () => {
+  const file = join(folder, 'pairs.jsonl');
+  writeFileSync(file, PAIRS.map((row) => JSON.stringify(row)).join('\n'));
+  const output = join(folder, 'run');
+  const { metrics, verdict } = await train({
+    model: 'src/tasks/sentence-embedding/fixtures/model',
+    task: 'reranking',
+    method: 'lora',
+    output,
+    data: { train: file, validation: file, negatives: 'mine' },
+    training: { num_train_epochs: 30, per_device_train_batch_size: 6, learning_rate: 0.01 },
+  } as RunConfigInput);
+  // Each query shares a word with its text alone.
+  expect(verdict?.to_beat).toMatchObject([
+    { name: 'BM25', value: 1 },
+    { name: 'the order of the model’s vectors before training' },
+  ]);
+  expect(verdict).toMatchObject({ score: 'ndcg@10', rows: 6 });
+  expect(metrics['eval_ndcg@10']).toBeGreaterThan(verdict!.to_beat[1]!.value);
+
+  const inputs = PAIRS.flatMap(({ query }) =>
+    PAIRS.map(({ positive }) => ({ text: query, text_pair: positive })),
+  );
+  const scoresOf = async (path: string) => {
+    await using model = await open<'reranking'>(path);
+    const found: ScoreAnswer[] = [];
+    for await (const answer of model.predict(inputs)) found.push(answer);
+    return found;
+  };
+  const scores = await scoresOf(output);
+  const [merged, onnx] = [join(folder, 'merged'), join(folder, 'onnx')];
+  await using model = await open(output);
+  await model.merge(merged);
+  await model.export('onnx', onnx);
+  const config = JSON.parse(readFileSync(join(merged, 'config.json'), 'utf8'));
+  expect(config.architectures).toEqual(['BertForSequenceClassification']);
+  expect(config.sentence_transformers.activation_fn).toBe('torch.nn.modules.activation.Sigmoid');
+
+  // A merged model is recognized by its files. Merging rounds the weights once more.
+  const whole = await scoresOf(merged);
+  scores.forEach(({ logits, label }, i) => {
+    expect(whole[i]!.logits[0]).toBeCloseTo(logits[0]!, 5);
+    expect(label).toBeCloseTo(1 / (1 + Math.exp(-logits[0]!)), 6);
+  });
+  env.allowRemoteModels = false;
+  const tokenizer = await AutoTokenizer.from_pretrained(onnx);
+  const theirs = await AutoModelForSequenceClassification.from_pretrained(onnx, { dtype: 'fp32' });
+  const texts = inputs.map(({ text }) => text);
+  const pairs = { text_pair: inputs.map(({ text_pair }) => text_pair), padding: true, truncation: true };
+  const { logits } = await theirs(tokenizer(texts, pairs));
+  expect(logits.dims).toEqual([36, 1]);
+  // The export computes sums in another order.
+  scores.forEach(({ logits: [logit] }, i) => {
+    expect(Math.abs(logits.data[i] - logit!)).toBeLessThan(1e-5);
+  });
+});
