@@ -40,9 +40,9 @@ it('trains with mined negatives, and scores as its merged model and transformers
     PAIRS.map(({ positive }) => ({ text: query, text_pair: positive })),
   );
   const scoresOf = async (path: string) => {
-    await using model = await open<'reranking'>(path);
+    await using model = await open(path);
     const found: ScoreAnswer[] = [];
-    for await (const answer of model.predict(inputs)) found.push(answer);
+    for await (const answer of model.predict(inputs)) found.push(answer as unknown as ScoreAnswer);
     return found;
   };
   const scores = await scoresOf(output);

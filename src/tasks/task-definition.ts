@@ -173,6 +173,8 @@ export interface Candidate {
   pair: PairKind | undefined;
   /** Whether rows of JSON call the first text a prompt. */
   isPrompt: boolean;
+  /** Whether the first text is named like a query. */
+  isQuery: boolean;
 }
 
 /** The names of columns in quotes. `texts` are one text or a pair. */

@@ -217,9 +217,11 @@ function scoreGuess(
 ): { guess: Guess; score: number } | undefined {
   const { columns, table } = file;
   const label = columns[at.label ?? -1];
-  const isPrompt = table.hasHeader === undefined && /^(prompt|instruction)s?$/i.test(columns[at.text!]!.name);
+  const { name: first } = columns[at.text!]!;
+  const isPrompt = table.hasHeader === undefined && /^(prompt|instruction)s?$/i.test(first);
+  const isQuery = /^(query|search|search_?term)$/i.test(first);
   const { fits, labels, learns } = readSigns(task);
-  const fit = fits?.({ label, pair, isPrompt });
+  const fit = fits?.({ label, pair, isPrompt, isQuery });
   if (!fit) return undefined;
   const { separator, nested } = label ?? {};
   const isSeparated = labels === 'several' && separator !== undefined && nested === undefined;

@@ -118,7 +118,15 @@ describe('a table is recognized', () => {
     [
       'documents that are relevant to a query, or not',
       csv({ query: words, document: (i) => words(i + 9, 12), relevance: (i) => i % 2 }),
-      ['sentence_embedding text=query text_pair=document label=relevance'],
+      [
+        'reranking query=query text=document label=relevance',
+        'sentence_embedding text=query text_pair=document label=relevance',
+      ],
+    ],
+    [
+      'labels of texts for a query',
+      csv({ query: words, text: (i) => words(i + 9, 12), label: (i) => i % 2 }),
+      ['reranking query=query text=text label=label'],
     ],
     [
       'grades of relevance beside ids',

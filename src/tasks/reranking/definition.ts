@@ -47,11 +47,13 @@ export const reranking: TaskDefinition<RerankingData, RerankingRows, TextInput, 
         { text: 'query', text_pair: 'text', label: 'label' },
       ],
       labels: 'number',
-      // Pairs are for embeddings unless the user asks for a reranker, because it needs a search before it.
-      fits: ({ label, pair }) =>
-        pair === undefined || (label && !label.isNumeric)
-          ? undefined
-          : { score: -9, reason: 'a reranker scores texts for a query' },
+      fits({ label, pair, isQuery }) {
+        if (pair === undefined || (label && !label.isNumeric)) return undefined;
+        // Pairs without labels are for embeddings, unless the user names the task: a reranker needs a search before it.
+        const isRelevance =
+          isQuery && pair === 'answered' && label && label.range[0] >= 0 && label.range[1] <= 1;
+        return { score: isRelevance ? 5.5 : -9, reason: 'the labels say how well they match' };
+      },
       learns: ({ text, pair }) => `rank ${pair} for a ${text}`,
     },
     training: { batchSize: { train: 16, eval: 64 } },
