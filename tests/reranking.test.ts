@@ -72,3 +72,31 @@ it('trains with mined negatives, and scores as its merged model and transformers
     expect(Math.abs(logits.data[i] - logit!)).toBeLessThan(1e-5);
   });
 });
+
+const LABELLED = PAIRS.flatMap(({ query }) =>
+  PAIRS.map(({ positive }) => ({ query, text: positive, label: Number(positive.includes(query.slice(4))) })),
+);
+const LISTED = PAIRS.map(({ query }) => ({
+  query,
+  text: PAIRS.map(({ positive }) => positive),
+  label: PAIRS.map(({ positive }) => (positive.includes(query.slice(4)) ? 2 : 0)),
+}));
+
+it.each([
+  ['positives with mined negatives', PAIRS, { negatives: 'mine' }],
+  ['texts with labels', LABELLED, { text: 'text', label: 'label' }],
+  ['lists of texts', LISTED, { text: 'text', label: 'label' }],
+])('holds out queries: %s', async (name, rows, columns) => {
+  const { verdict, metrics } = await train({
+    model: 'src/tasks/sentence-embedding/fixtures/model',
+    task: 'reranking',
+    method: 'lora',
+    output: join(folder, name),
+    data: { train: rows, validation: '34%', ...columns },
+    training: { num_train_epochs: 2, learning_rate: 0.01 },
+  } as RunConfigInput);
+  // The units of the interval are queries.
+  expect(verdict).toMatchObject({ score: 'ndcg@10', rows: 2 });
+  expect(verdict!.to_beat.map(({ name }) => name)).toContain('BM25');
+  expect(metrics['eval_recall@10']).toBeGreaterThan(0.99);
+});

@@ -215,7 +215,7 @@ function gradedRow(
     problems.add(line, {
       kind: 'number',
       fault: `has the label "${labels[wrong]}", which is not a number${needsShares ? ' from 0 to 1' : ''}`,
-      ...(needsShares && { hint: 'For grades such as 0 to 3, set data.loss: lambda.' }),
+      ...(needsShares && { hint: 'Divide grades such as 0 to 3 by the largest, or write lists of texts.' }),
     });
   if (text !== undefined) return { query, texts, targets: numbers, grades: numbers };
   // Only the differences matter.
