@@ -127,6 +127,42 @@ describe('a decoder', { timeout: 240_000 }, () => {
     expect(seen[1]![1]).toEqual(Array(6).fill(' [1]'));
   });
 
+  it('compares calls of functions by name and arguments, in any order', async () => {
+    const template =
+      '{% for m in messages %}{{ m.content or "" }}{% if m.tool_calls %} {{ m.tool_calls[0].function | tojson }}{{ eos_token }}{% endif %}{% endfor %}';
+    workspace.write('gpt2/chat_template.jinja', template);
+    const rows = (args: object) =>
+      rowsOf(40, 3).map(({ question: content }) => ({
+        tools: [{ type: 'function', function: { name: 'f' } }],
+        messages: [
+          { role: 'user', content },
+          { role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: args } }] },
+        ],
+      }));
+    const { metrics } = await train({
+      model: workspace.path('gpt2'),
+      task: 'causal_lm',
+      method: 'full',
+      defaults: 'huggingface',
+      data: {
+        train: rows({ x: 1, y: 2 }),
+        // The second half asks for another value.
+        validation: [...rows({ y: 2, x: 1 }).slice(0, 6), ...rows({ x: 1, y: 3 }).slice(6, 12)],
+        max_length: 100,
+        predict_with_generate: true,
+      },
+      training: {
+        learning_rate: 5e-3,
+        max_steps: 250,
+        per_device_train_batch_size: 8,
+        eval_strategy: 'steps',
+        eval_steps: 250,
+      },
+      output: workspace.path('calls'),
+    });
+    expect(metrics).toMatchObject({ eval_exact_match: 0.5 });
+  });
+
   it.each([
     ['{"question": "a", "options": ["b"], "answer": 0}', 'a list of at least two texts in "options"'],
     ['{"question": "a", "options": ["b", "c"], "answer": 2}', 'one of "options" in "answer"'],

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../../input/text/chat/chat-template.ts';
+import type { ChatMessage, ChatTools } from '../../input/text/chat/chat-template.ts';
 import type { GenerationConfig } from './generation-config.ts';
 import type { SearchOptions } from './search.ts';
 
@@ -27,8 +27,15 @@ export function newTokens(
   return end < 0 ? { ids: rest, finish: 'length' } : { ids: rest.subarray(0, end + 1), finish: 'stop' };
 }
 
+/** A conversation with functions that the answer may call. */
+export interface ToolPrompt {
+  messages: readonly ChatMessage[];
+  /** JSON schemas of the functions, as in OpenAI's API. */
+  tools: ChatTools;
+}
+
 /** A text to continue (or for an encoder to read), a conversation to answer, or token ids. */
-export type Prompt = string | readonly ChatMessage[] | Int32Array;
+export type Prompt = string | readonly ChatMessage[] | ToolPrompt | Int32Array;
 
 /** Keys of transformers' `GenerationConfig`. They override the model's files; null turns a key of the files off. */
 export type GenerationInput = { [Key in keyof GenerationConfig]: GenerationConfig[Key] | null };

@@ -130,7 +130,10 @@ export class TextGenerator {
   #tokens(prompt: Prompt): Int32Array {
     const { texts, model } = this.#parts;
     if (prompt instanceof Int32Array) return prompt;
-    if (typeof prompt !== 'string') return texts.ids(texts.render(prompt, true));
+    if (typeof prompt !== 'string') {
+      const { messages, tools } = 'tools' in prompt ? prompt : { messages: prompt, tools: undefined };
+      return texts.ids(texts.render(messages, true, tools));
+    }
     if (model.encode) return texts.encode(prompt, undefined, Number.POSITIVE_INFINITY).inputIds;
     return texts.begun(prompt);
   }

@@ -2,7 +2,12 @@ import type { Tensors } from '../../engine/runtime/session.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { mediumNamed } from '../../input/media/media.ts';
 import { type Batch, collate } from '../../input/text/batches.ts';
-import { type ChatMessage, type ChatTemplate, conversationIds } from '../../input/text/chat/chat-template.ts';
+import {
+  type ChatMessage,
+  type ChatTemplate,
+  type ChatTools,
+  conversationIds,
+} from '../../input/text/chat/chat-template.ts';
 import { begun, documentIds, followedIds, promptIds } from '../../input/text/document-ids.ts';
 import { type WordsEncoding, wordEncoder } from '../../input/text/encode-words.ts';
 import type { Encoding, OffsetsEncoding } from '../../input/text/encoding.ts';
@@ -243,9 +248,9 @@ export class Texts implements Modality<string> {
   }
 
   /** The ids of a conversation. Its answers are learned, or all of it. */
-  conversation(messages: readonly ChatMessage[], whole: boolean): LearntIds {
-    if (whole) return allLearnt(this.ids(this.render(messages, false)));
-    return conversationIds(this.#tokenizer, this.#parts.chatTemplate(this.#now), messages);
+  conversation(messages: readonly ChatMessage[], whole: boolean, tools?: ChatTools): LearntIds {
+    if (whole) return allLearnt(this.ids(this.render(messages, false, tools)));
+    return conversationIds(this.#tokenizer, this.#parts.chatTemplate(this.#now), messages, tools);
   }
 
   /**
@@ -253,8 +258,8 @@ export class Texts implements Modality<string> {
    *
    * @param toAnswer whether the text ends where an answer begins
    */
-  render(messages: readonly ChatMessage[], toAnswer: boolean): string {
-    return this.#parts.chatTemplate(this.#now).render(messages, toAnswer);
+  render(messages: readonly ChatMessage[], toAnswer: boolean, tools?: ChatTools): string {
+    return this.#parts.chatTemplate(this.#now).render(messages, toAnswer, tools);
   }
 
   decode(ids: ArrayLike<number>): string {

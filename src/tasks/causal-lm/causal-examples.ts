@@ -25,7 +25,7 @@ export const causalDataSchema = z.strictObject({
   prompt: nonEmpty.optional(),
   /** JSON key of the completion. Default: `completion`. */
   completion: nonEmpty.optional(),
-  /** JSON key of a conversation's messages. Default: `messages`. */
+  /** JSON key of a conversation's messages. Default: `messages`. A row may also have `tools`. */
   messages: nonEmpty.optional(),
   /**
    * JSON key of a list of completions, for multiple choice. The model is trained on the correct one. `accuracy` is the
@@ -140,7 +140,7 @@ function encode(
 const MIN_TOKENS = 2;
 
 function answerIds(row: Exclude<LanguageRow, { text: string }>, texts: Texts, whole: boolean): LearntIds {
-  if (!('prompt' in row)) return texts.conversation(row.messages, whole);
+  if (!('prompt' in row)) return texts.conversation(row.messages, whole, row.tools);
   const learnt = texts.completed(row.prompt, row.completion);
   return whole ? allLearnt(learnt.ids) : learnt;
 }

@@ -1,5 +1,7 @@
 import { foundColumns, type LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
+import { ASSISTANT } from '../../input/text/chat/chat-template.ts';
+import { listCalls, readToolCalls, type ToolCall } from '../../input/text/chat/tool-calls.ts';
 import { unpacked } from '../../input/text/pack.ts';
 import { SequenceBuilder } from '../../input/text/token-sequences.ts';
 import type { Evaluation, EvaluationWatch, Scores } from '../../program/example-set.ts';
@@ -171,7 +173,7 @@ function noRoom(choice: string, maxLength: number): UserError {
 
 /**
  * Scores the completions that a decoder generates. `eval_exact_match` is the share that equals the reference, ignoring
- * surrounding white space. `eval_valid_json` is the share that is valid JSON. `eval_gen_len` is the mean number of
+ * surrounding white space. Calls of functions are equal if their names and arguments are. `eval_valid_json` is the share that is valid JSON. `eval_gen_len` is the mean number of
  * tokens.
  */
 async function writtenScores(
@@ -208,10 +210,22 @@ async function writtenScores(
   const share = (isOne: (text: string, i: number) => boolean) =>
     answers.filter(({ text }, i) => isOne(text, i)).length / rows.length;
   return {
-    eval_exact_match: share((text, i) => text.trim() === references[i]!.trim()),
+    eval_exact_match: share((text, i) => {
+      const { calls } = rows[i]!;
+      if (calls) return sameCalls(readToolCalls(text).calls, calls);
+      return text.trim() === references[i]!.trim();
+    }),
     eval_valid_json: share(isJson),
     eval_gen_len: answers.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length,
   };
+}
+
+function sameCalls(made: readonly ToolCall[], expected: readonly ToolCall[]): boolean {
+  const sorted = (_: string, value: unknown) =>
+    Array.isArray(value) || typeof value !== 'object' || value === null
+      ? value
+      : Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify(made, sorted) === JSON.stringify(expected, sorted);
 }
 
 function isJson(text: string): boolean {
@@ -228,6 +242,8 @@ interface PromptRow {
   prompt: string;
   completion: string;
   choices?: readonly string[];
+  /** The calls of functions in the completion, if it has any. */
+  calls?: readonly ToolCall[];
 }
 
 /**
@@ -268,9 +284,16 @@ function promptRows(
     if ('prompt' in row) rows.push(row);
     if (!('messages' in row)) return undefined;
     const last = row.messages.at(-1);
-    if (last?.role !== 'assistant' || typeof last.content !== 'string') return undefined;
-    const prompt = requireTexts(modality).render(row.messages.slice(0, -1), true);
-    rows.push({ prompt, completion: last.content });
+    if (last?.role !== ASSISTANT) return undefined;
+    const texts = requireTexts(modality);
+    const calls = listCalls(last);
+    if (calls.length === 0 && typeof last.content !== 'string') return undefined;
+    const prompt = texts.render(row.messages.slice(0, -1), true, row.tools);
+    if (calls.length === 0) rows.push({ prompt, completion: last.content as string });
+    else {
+      const written = texts.render(row.messages, false, row.tools).slice(prompt.length);
+      rows.push({ prompt, completion: texts.decode(texts.ids(written)), calls });
+    }
     return undefined;
   };
   encodeFiles(files, reading, add);

@@ -6,7 +6,8 @@
 
 import type { EmbeddingModel, LanguageModel, RerankingModel } from 'ai';
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
-import type { GenerationInput } from '../../../program/generation/prompt.ts';
+import { HeldCalls, type ToolCall } from '../../../input/text/chat/tool-calls.ts';
+import type { GenerationInput, Prompt } from '../../../program/generation/prompt.ts';
 import { openTrained } from '../../../studies/jobs/node/main-entry.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -52,18 +53,19 @@ export function createAdaLora(options: OpenOptions = {}): AdaLoraProvider {
     model.catch(() => opened.delete(key));
     return model;
   };
-  const writer = (path: string, promptOf: (prompt: Call['prompt']) => string | ChatMessage[]): Writer => {
+  const writer = (path: string, promptOf: (call: Call) => Prompt): Writer => {
     const generate = async (call: Call, onText: (text: string) => void) =>
-      write(await open(path, { generates: true }), promptOf(call.prompt), call, onText);
+      write(await open(path, { generates: true }), promptOf(call), call, onText);
     return {
       ...describe(path),
       supportedUrls: {},
       async doGenerate(call) {
         let text = '';
-        const end = await generate(call, (piece) => {
+        const { calls, ...end } = await generate(call, (piece) => {
           text += piece;
         });
-        return { content: [{ type: 'text', text }], ...end, warnings: listWarnings(call) };
+        const said: Written['content'] = text === '' && calls.length > 0 ? [] : [{ type: 'text', text }];
+        return { content: [...said, ...calls.map(callPart)], ...end, warnings: listWarnings(call) };
       },
       doStream: async (call) => ({ stream: streamParts(call, (onText) => generate(call, onText)) }),
     };
@@ -117,19 +119,28 @@ function describe(modelId: string) {
 /** A provider with the default options. */
 export const adalora: AdaLoraProvider = createAdaLora();
 
-/** Generates a text up to a stop sequence. */
+type End = Pick<Written, 'finishReason' | 'usage'> & { calls: readonly ToolCall[] };
+
+function callPart({ name, arguments: values }: ToolCall) {
+  const input = JSON.stringify(values);
+  return { type: 'tool-call', toolCallId: crypto.randomUUID(), toolName: name, input } as const;
+}
+
+/** Generates a text up to a stop sequence. With tools, the text before the calls. */
 async function write(
   model: ModelInThread,
-  prompt: string | ChatMessage[],
+  prompt: Prompt,
   call: Call,
   onText: (text: string) => void,
-): Promise<Pick<Written, 'finishReason' | 'usage'>> {
+): Promise<End> {
   const stop = new StopText(call.stopSequences ?? []);
   const stopped = new AbortController();
   const { abortSignal, seed } = call;
-  const give = (text: string) => {
+  const held = typeof prompt !== 'string' && 'tools' in prompt ? new HeldCalls() : undefined;
+  const say = (text: string) => {
     if (text !== '') onText(text);
   };
+  const give = (text: string) => say(held ? held.add(text) : text);
   let finish: 'stop' | 'length' = 'stop';
   let count: number | undefined;
   try {
@@ -148,8 +159,11 @@ async function write(
     if (!stop.isEnded || abortSignal?.aborted) throw error;
   }
   give(stop.end());
+  const { text: rest, calls } = held?.end() ?? { text: '', calls: [] };
+  say(rest);
   return {
-    finishReason: { unified: finish, raw: finish },
+    calls,
+    finishReason: { unified: calls.length > 0 ? 'tool-calls' : finish, raw: finish },
     usage: {
       inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
       outputTokens: { total: count, text: count, reasoning: undefined },
@@ -157,11 +171,9 @@ async function write(
   };
 }
 
-/** @throws UserError for tools and for JSON, which no answer is kept to */
+/** @throws UserError for JSON, which no answer is kept to */
 function readGenerationSettings(call: Call): GenerationInput {
-  const { tools = [], responseFormat, maxOutputTokens, temperature, topP, topK } = call;
-  if (tools.length > 0)
-    throw new UserError({ where: PROGRAM, fault: 'does not call tools', hint: 'Leave out `tools`.' });
+  const { responseFormat, maxOutputTokens, temperature, topP, topK } = call;
   if (responseFormat?.type === 'json')
     throw new UserError({
       where: PROGRAM,
@@ -189,7 +201,7 @@ function listWarnings({ presencePenalty, frequencyPenalty, reasoning }: Call): W
 /** Sends each piece as it is generated. */
 function streamParts(
   call: Call,
-  generate: (onText: (text: string) => void) => Promise<Pick<Written, 'finishReason' | 'usage'>>,
+  generate: (onText: (text: string) => void) => Promise<End>,
 ): ReadableStream<Part> {
   const id = '0';
   return new ReadableStream<Part>({
@@ -198,8 +210,9 @@ function streamParts(
       send({ type: 'stream-start', warnings: listWarnings(call) });
       try {
         send({ type: 'text-start', id });
-        const end = await generate((delta) => send({ type: 'text-delta', id, delta }));
+        const { calls, ...end } = await generate((delta) => send({ type: 'text-delta', id, delta }));
         send({ type: 'text-end', id });
+        for (const call of calls) send(callPart(call));
         send({ type: 'finish', ...end });
       } catch (error) {
         send({ type: 'error', error });
@@ -209,13 +222,55 @@ function streamParts(
   });
 }
 
-/** @throws UserError for anything but text in a message */
-function readConversation(prompt: Call['prompt']): ChatMessage[] {
-  return prompt.map(({ role, content }) => ({ role, content: joinText(content) }));
+/**
+ * @throws UserError for anything but texts and calls of functions in a message, and if a call is required
+ */
+function readConversation({ prompt, tools = [], toolChoice }: Call): Prompt {
+  const messages = prompt.flatMap(readMessage);
+  const functions = tools.map((tool) => {
+    if (tool.type !== 'function')
+      throw new UserError({ where: PROGRAM, fault: `calls functions only, got the tool ${tool.id}` });
+    const { type, name, description, inputSchema: parameters } = tool;
+    return { type, function: { name, description, parameters } };
+  });
+  if (toolChoice?.type === 'required' || toolChoice?.type === 'tool')
+    throw new UserError({
+      where: PROGRAM,
+      fault: 'cannot force a model to call a tool',
+      hint: "Set toolChoice to 'auto', and train on rows with calls.",
+    });
+  if (functions.length === 0 || toolChoice?.type === 'none') return messages;
+  return { messages, tools: functions };
 }
 
-/** @throws UserError for more than one message */
-function readPlainPrompt(prompt: Call['prompt']): string {
+/** Converts a message. Each result of a function becomes a message. */
+function readMessage({ role, content }: Call['prompt'][number]): ChatMessage[] {
+  if (typeof content === 'string') return [{ role, content }];
+  const results = content.flatMap((part): ChatMessage[] => {
+    if (part.type !== 'tool-result') return [];
+    const { toolCallId: tool_call_id, toolName: name, output } = part;
+    const value = 'value' in output ? output.value : (output.reason ?? 'denied');
+    return [{ role, name, tool_call_id, content: typeof value === 'string' ? value : JSON.stringify(value) }];
+  });
+  if (results.length > 0) return results;
+  const calls = content.flatMap((part) => {
+    if (part.type !== 'tool-call') return [];
+    return [
+      { id: part.toolCallId, type: 'function', function: { name: part.toolName, arguments: part.input } },
+    ];
+  });
+  const text = joinText(content.filter(({ type }) => type !== 'tool-call') as typeof content);
+  return [{ role, content: text, ...(calls.length > 0 && { tool_calls: calls }) }];
+}
+
+/** @throws UserError for tools, and for more than one message */
+function readPlainPrompt({ prompt, tools = [] }: Call): string {
+  if (tools.length > 0)
+    throw new UserError({
+      where: PROGRAM,
+      fault: 'does not call tools when it continues a text',
+      hint: 'Use a model for conversations.',
+    });
   const [message, ...more] = prompt;
   if (message?.role !== 'user' || more.length > 0)
     throw new UserError({

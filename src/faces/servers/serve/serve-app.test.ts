@@ -171,7 +171,14 @@ describe('an unsupported key that would change the answer', () => {
     [COMPLETION, { prompt: { text: 'x' } }, 400, '`prompt` must be a string, token ids, or a list of either'],
     [CHAT, { logprobs: true }, 400, '`logprobs` is not supported'],
     [CHAT, { top_logprobs: 2 }, 400, /^`top_logprobs` is not supported/],
-    [CHAT, { tools: [{}] }, 400, '`tools` is not supported'],
+    [CHAT, { tools: [{}] }, 400, /^`tools.0.type` is invalid/],
+    [CHAT, { tool_choice: 'required' }, 400, '`tool_choice` must be "none" or "auto"'],
+    [
+      CHAT,
+      { messages: [{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '{' } }] }] },
+      400,
+      '`messages.0.tool_calls` must have JSON objects as arguments',
+    ],
     [CHAT, { functions: [{}] }, 400, '`functions` is not supported'],
     [
       CHAT,
@@ -245,6 +252,73 @@ it('reports a body that is not JSON, and names no folder of the machine in error
   });
   const { body } = await post('/predict', { inputs: 'x' });
   expect(body.error).toBe('adapter.safetensors is damaged. See /v1/models.');
+});
+
+describe('tools', () => {
+  const tools = [{ type: 'function' as const, function: { name: 'find', parameters: { type: 'object' } } }];
+  const parts = ['Yes. ', '<tool_call>\n{"name": "find", ', '"arguments": {"number": 7}}', '\n</tool_call>'];
+  const called = { name: 'find', arguments: '{"number":7}' };
+  const asked: unknown[] = [];
+  const client = async () => {
+    const { port } = await served(
+      {},
+      {
+        async write({ prompt }, _, onText) {
+          asked.push(prompt);
+          for (const part of parts) onText?.(part);
+          return { text: parts.join(''), finish: 'stop', promptTokens: 1, newTokens: 1 };
+        },
+      },
+    );
+    return new OpenAI({ apiKey: 'none', baseURL: `http://127.0.0.1:${port}/v1`, maxRetries: 0 });
+  };
+
+  it("reach the model, and OpenAI's client gets its calls", async () => {
+    const openai = await client();
+    const answer = await openai.chat.completions.create({
+      model: 'm',
+      tools,
+      messages: [
+        { role: 'user', content: 'x' },
+        {
+          role: 'assistant',
+          tool_calls: [{ id: 'c', type: 'function', function: { name: 'find', arguments: '{"number": 6}' } }],
+        },
+        { role: 'tool', tool_call_id: 'c', content: 'none' },
+      ],
+    });
+    const { message, finish_reason } = answer.choices[0]!;
+    expect(finish_reason).toBe('tool_calls');
+    expect(message.content).toBe('Yes.');
+    expect(message.tool_calls).toMatchObject([{ type: 'function', function: called }]);
+    expect(asked.pop()).toEqual({
+      tools,
+      messages: [
+        { role: 'user', content: 'x' },
+        {
+          role: 'assistant',
+          content: '',
+          tool_calls: [{ id: 'c', type: 'function', function: { name: 'find', arguments: { number: 6 } } }],
+        },
+        { role: 'tool', tool_call_id: 'c', content: 'none' },
+      ],
+    });
+  });
+
+  it('are streamed, and left out with tool_choice "none"', async () => {
+    const openai = await client();
+    const messages = [{ role: 'user' as const, content: 'x' }];
+    const stream = openai.chat.completions.stream({ model: 'm', tools, messages });
+    const { message, finish_reason } = (await stream.finalChatCompletion()).choices[0]!;
+    expect({ finish_reason, content: message.content }).toEqual({
+      finish_reason: 'tool_calls',
+      content: 'Yes. ',
+    });
+    expect(message.tool_calls).toMatchObject([{ function: called }]);
+    const plain = await openai.chat.completions.create({ model: 'm', tools, messages, tool_choice: 'none' });
+    expect(plain.choices[0]!.message.content).toBe(parts.join(''));
+    expect(asked.pop()).toEqual(messages);
+  });
 });
 
 it('a server with generating models only says so in routes about texts', async () => {

@@ -64,6 +64,14 @@ describe('languageRows', () => {
       { completion: 'answer' },
     ],
     ['messages', { messages: MESSAGES, prompt: 'a' }, { messages: MESSAGES }, {}],
+    ['tools', { messages: MESSAGES, tools: [{}] }, { messages: MESSAGES, tools: [{}] }, {}],
+    [
+      'tools as text',
+      { messages: MESSAGES, tools: '[{"a": 1}]' },
+      { messages: MESSAGES, tools: [{ a: 1 }] },
+      {},
+    ],
+    ['no tools', { messages: MESSAGES, tools: [] }, { messages: MESSAGES }, {}],
     ['messages by name', { chat: MESSAGES }, { messages: MESSAGES }, { messages: 'chat' }],
   ])('reads %s', (_, object, row, columns) => {
     expect(read(`\n${JSON.stringify(object)}\n`, columns)).toEqual([{ ...row, line: 2 }]);
@@ -116,6 +124,13 @@ describe('languageRows', () => {
       {},
       'x.jsonl',
       "x.jsonl:2 is not valid JSON: Expected property name or '}' in JSON at position 1",
+    ],
+    [
+      'no list of tools',
+      '{"messages": [{"role": "user"}], "tools": "x"}',
+      {},
+      'x.jsonl',
+      `x.jsonl:1 needs a list of functions' JSON schemas in "tools", got a string.`,
     ],
     ['no messages', '{"messages": []}', {}, 'x.jsonl', 'each with a role and a content, got an empty list.'],
     ['messages without role', '{"messages": [{"content": "a"}]}', {}, 'x.jsonl', 'got other entries.'],

@@ -1,5 +1,5 @@
 import { InvalidData, UserError } from '../../../support/user-error.ts';
-import type { ChatMessage } from '../../text/chat/chat-template.ts';
+import type { ChatMessage, ChatTools } from '../../text/chat/chat-template.ts';
 import { beginsWithObject, readExtension } from '../detect-format.ts';
 import { type JsonObject, jsonLines, ownValue, requireText, typeName } from '../json-lines.ts';
 import { checkRowCount, RowProblems } from '../rows.ts';
@@ -9,7 +9,7 @@ import { findKeys, type Keys, type LanguageColumns } from './language-keys.ts';
 export type LanguageContent =
   | { text: string }
   | { prompt: string; completion: string; choices?: readonly string[] }
-  | { messages: readonly ChatMessage[] };
+  | { messages: readonly ChatMessage[]; tools?: ChatTools };
 
 /** An example with its position in the file: its line (from 1), and the number of characters before it. */
 export type LanguageRow = LanguageContent & { line: number; offset: number };
@@ -147,9 +147,30 @@ function readRow(
       return { prompt: text(keys.prompt), completion: text(keys.completion) };
     case 'choices':
       return readChoices(object, keys, line, problems);
-    case 'messages':
-      return readMessages(ownValue(object, keys.messages), keys.messages, line, problems);
+    case 'messages': {
+      const tools = readTools(ownValue(object, TOOLS), line, problems);
+      const row = readMessages(ownValue(object, keys.messages), keys.messages, line, problems);
+      return row && tools ? { ...row, tools } : row;
+    }
   }
+}
+
+/** Key of the functions that a conversation may call. */
+const TOOLS = 'tools';
+
+/** Reads a list of JSON schemas of functions. Datasets of TRL may have it as JSON text. */
+function readTools(value: unknown, line: number, problems: RowProblems): ChatTools | undefined {
+  if (value === undefined || value === null) return undefined;
+  let list: unknown = value;
+  try {
+    if (typeof value === 'string') list = JSON.parse(value);
+  } catch {
+    // The text itself is no list, and becomes a problem.
+  }
+  if (Array.isArray(list) && list.every((one) => typeName(one) === 'an object'))
+    return list.length > 0 ? list : undefined;
+  problems.add(line, { needs: `a list of functions' JSON schemas in "${TOOLS}"`, got: typeName(value) });
+  return undefined;
 }
 
 /** Reads a prompt with several completions; only the right one is learned. */

@@ -15,6 +15,33 @@ const MESSAGES = [
   { role: 'assistant', content: 'd' },
 ];
 
+const TOOLS = [
+  {
+    type: 'function',
+    function: {
+      name: 'find',
+      description: 'Finds – by <nr> & "name"',
+      parameters: {
+        type: 'object',
+        properties: { number: { type: 'integer', minimum: 1.5, default: null } },
+      },
+    },
+  },
+];
+const CALLED = [
+  { role: 'user', content: 'Where?' },
+  {
+    role: 'assistant',
+    content: null,
+    tool_calls: [
+      { type: 'function', function: { name: 'find', arguments: { number: 7, note: "schön '<so>'" } } },
+    ],
+  },
+  { role: 'tool', name: 'find', content: '{"state": "sent"}' },
+  { role: 'assistant', content: 'Sent.' },
+];
+const EXPECTED = `{"type": "function", "function": {"name": "find", "description": "Finds – by <nr> & \\"name\\"", "parameters": {"type": "object", "properties": {"number": {"type": "integer", "minimum": 1.5, "default": null}}}}}\n<user>Where?;<assistant><tool_call>{"name": "find", "arguments": {"number": 7, "note": "schön '<so>'"}}</tool_call>;<tool>{"state": "sent"};<assistant>Sent.;<assistant>`;
+
 describe('a chat template', () => {
   it('gets the same variables as in transformers', () => {
     const source = [
@@ -28,6 +55,19 @@ describe('a chat template', () => {
         /True|False/g,
         (word) => word.toLowerCase(),
       ),
+    );
+  });
+
+  it('gets tools and calls, and renders them like transformers', () => {
+    const source =
+      '{% if tools %}{% for t in tools %}{{ t | tojson }}\n{% endfor %}{% endif %}{% for m in messages %}<{{ m.role }}>{{ m.content or "" }}{% for c in m.tool_calls or [] %}<tool_call>{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}</tool_call>{% endfor %};{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}';
+    // Written by apply_chat_template(tools=...) of transformers 5.24.
+    expect(chat(source).render(CALLED, true, TOOLS)).toBe(EXPECTED);
+    const { tokenizer } = fixtureTokenizer('gpt2');
+    const { ids, learnt } = conversationIds(tokenizer, chat(source), CALLED, TOOLS);
+    const turns = tokenizer.decode(ids.filter((_, i) => learnt[i] === 1));
+    expect(turns).toBe(
+      '<tool_call>{"name": "find", "arguments": {"number": 7, "note": "schön \'<so>\'"}}</tool_call>;Sent.;',
     );
   });
 
@@ -81,6 +121,12 @@ describe('the turns of a conversation', () => {
     expect(told('{% for m in messages %}[{{ m.content }}]{% endfor %}')).toBe('[b][d]');
   });
 
+  it('are located without the thoughts that a template drops when others follow', () => {
+    const source =
+      '{% for m in messages %}<{{ m.role }}>{% if loop.last and m.role == "assistant" %}<think>\n</think>\n{% endif %}{{ m.content }};{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}';
+    expect(told(source)).toBe('b;<think>\n</think>\nd;');
+  });
+
   it('cannot be located if a template changes the past', () => {
     const source = '{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}';
     expect(() => told(source)).toThrow(
@@ -108,6 +154,7 @@ describe('loadChatTemplate', () => {
       { name: 'default', template: 'two' },
     ]);
     expect((await load()).render([], false)).toBe('two');
+    expect((await load()).render([], false, TOOLS)).toBe('tools');
     config(undefined);
     await expect(load()).rejects.toThrow('has no chat template');
     writeFileSync(join(folder, 'chat_template.jinja'), 'three');

@@ -18,6 +18,9 @@ export interface ChatMessage {
   [key: string]: unknown;
 }
 
+/** Functions that a model may call: JSON schemas, as OpenAI's API and transformers have them. */
+export type ChatTools = readonly object[];
+
 /** The role whose messages a model learns to write. */
 export const ASSISTANT = 'assistant';
 
@@ -33,19 +36,25 @@ export function conversationIds(
   tokenizer: TextTokenizer,
   template: Pick<ChatTemplate, 'render'>,
   messages: readonly ChatMessage[],
+  tools?: ChatTools,
 ): LearntIds {
-  const text = template.render(messages, false);
+  const text = template.render(messages, false, tools);
   const ids = tokenizer.ids(text);
   const learnt = new Uint8Array(ids.length);
   messages.forEach(({ role }, turn) => {
     if (role !== ASSISTANT) return;
-    const before = template.render(messages.slice(0, turn), true);
-    const after = template.render(messages.slice(0, turn + 1), false);
-    if (!after.startsWith(before) || !text.startsWith(after)) throw noTurn(turn + 1);
-    learnt.fill(1, commonPrefix(ids, tokenizer.ids(before)), commonPrefix(ids, tokenizer.ids(after)));
+    const before = template.render(messages.slice(0, turn), true, tools);
+    const after = template.render(messages.slice(0, turn + 1), false, tools);
+    if (!after.startsWith(before)) throw noTurn(turn + 1);
+    // Templates of models that think, such as Qwen 3, drop the thoughts of a turn when others follow.
+    const ends = text.startsWith(after) ? after : before + after.slice(before.length).replace(THOUGHTS, '');
+    if (!text.startsWith(ends)) throw noTurn(turn + 1);
+    learnt.fill(1, commonPrefix(ids, tokenizer.ids(before)), commonPrefix(ids, tokenizer.ids(ends)));
   });
   return { ids, learnt };
 }
+
+const THOUGHTS = /^\s*<think>[^]*?<\/think>\s*/;
 
 function noTurn(turn: number): BadConversation {
   return new BadConversation({
@@ -95,25 +104,29 @@ export interface ChatTemplateOptions {
   where: string;
   /** The time that `strftime_now` returns. Default: the time of each call. */
   now?: () => Date;
+  /** The template for conversations with tools, if the model has a separate one. */
+  forTools?: string | undefined;
 }
 
 /**
  * A chat template: Jinja code that renders a conversation as one text, like transformers' `apply_chat_template` without
- * tools and documents. Templates come with models and may be hostile. They have no access to anything outside, and
+ * documents. Templates come with models and may be hostile. They have no access to anything outside, and
  * their output and loops are limited.
  */
 export class ChatTemplate {
   readonly #parsed: Template['parsed'];
   readonly #tokens: SpecialTokens;
-  readonly #options: Required<ChatTemplateOptions>;
+  readonly #options: { where: string; now: () => Date };
+  readonly #forTools: ChatTemplate | undefined;
 
   /**
    * @throws UserError for a template that is too long or invalid
    */
   constructor(source: string, tokens: SpecialTokens, options: ChatTemplateOptions) {
-    const { where } = options;
+    const { where, now = () => new Date(), forTools } = options;
     this.#tokens = tokens;
-    this.#options = { now: () => new Date(), ...options };
+    this.#options = { where, now };
+    this.#forTools = forTools === undefined ? undefined : new ChatTemplate(forTools, tokens, { where, now });
     if (source.length > MAX_TEMPLATE_LENGTH) {
       throw new InvalidFile({
         where,
@@ -136,10 +149,11 @@ export class ChatTemplate {
    *
    * @throws BadConversation if the template rejects the conversation or fails; UserError if it does not end
    */
-  render(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
+  render(messages: readonly ChatMessage[], addGenerationPrompt: boolean, tools?: ChatTools): string {
+    if (tools && this.#forTools) return this.#forTools.render(messages, addGenerationPrompt, tools);
     const { where } = this.#options;
     try {
-      return this.#run(messages, addGenerationPrompt);
+      return this.#run(messages, addGenerationPrompt, tools);
     } catch (error) {
       if (error instanceof UserError) throw error;
       throw new BadConversation({
@@ -149,14 +163,18 @@ export class ChatTemplate {
     }
   }
 
-  #run(messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
+  #run(
+    messages: readonly ChatMessage[],
+    addGenerationPrompt: boolean,
+    tools: ChatTools | null = null,
+  ): string {
     const environment = new Environment();
     const variables = {
       ...GLOBALS,
       strftime_now: (format: unknown) => strftime(this.#options.now(), String(format)),
       ...this.#tokens,
       messages,
-      tools: null,
+      tools,
       documents: null,
       add_generation_prompt: addGenerationPrompt,
     };
@@ -198,7 +216,8 @@ const MAX_BYTES = 2 ** 22;
 
 /**
  * Reads a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. If several templates
- * have names, it is the one named "default".
+ * have names, it is the one named "default", and
+ * "tool_use" for conversations with tools.
  *
  * @param tokenizer the tokenizer's files by name, if they have been read
  * @returns the template's file, if it has its own, and a function that parses the template. Its `now` is the time that
@@ -211,12 +230,18 @@ export async function readChatTemplate(files: Files, tokenizer?: ReadonlyMap<str
   const settings = tokenizer
     ? tokenizer.get(TOKENIZER_FILES.config)
     : await readFile(files, TOKENIZER_FILES.config, MAX_TOKENIZER_BYTES);
-  const find = (): { source: string; where: string } => {
+  const find = (): { source: string; where: string; forTools?: string | undefined } => {
     const where = path(CHAT_TEMPLATE_FILE);
     if (file) return { source: utf8Text(file, where), where };
     const content = settings && parseSmallJson(settings, path(TOKENIZER_FILES.config));
-    const source = readTemplate((Object(content) as { chat_template?: unknown }).chat_template);
-    if (source !== undefined) return { source, where: `${path(TOKENIZER_FILES.config)}: chat_template` };
+    const { chat_template: templates } = Object(content) as { chat_template?: unknown };
+    const source = readTemplate(templates);
+    if (source !== undefined)
+      return {
+        source,
+        where: `${path(TOKENIZER_FILES.config)}: chat_template`,
+        forTools: readTemplate(templates, 'tool_use'),
+      };
     throw new UserError({
       where: files.name,
       fault: `has no chat template (${CHAT_TEMPLATE_FILE}), which data of messages needs`,
@@ -225,17 +250,17 @@ export async function readChatTemplate(files: Files, tokenizer?: ReadonlyMap<str
     });
   };
   const parse = (tokens: SpecialTokens, now?: Date): ChatTemplate => {
-    const { source, where } = find();
-    return new ChatTemplate(source, tokens, { where, ...(now && { now: () => now }) });
+    const { source, ...options } = find();
+    return new ChatTemplate(source, tokens, { ...options, ...(now && { now: () => now }) });
   };
   return { file, parse };
 }
 
-/** Returns a template, or the default one in a list of named templates. */
-export function readTemplate(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
+/** Returns a template, or the one with this name in a list of named templates. */
+export function readTemplate(value: unknown, name = 'default'): string | undefined {
+  if (typeof value === 'string') return name === 'default' ? value : undefined;
   if (!Array.isArray(value)) return undefined;
-  const named = value.find((entry) => entry?.name === 'default')?.template;
+  const named = value.find((entry) => entry?.name === name)?.template;
   return typeof named === 'string' ? named : undefined;
 }
 

@@ -1,5 +1,4 @@
-import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
-import type { GenerationInput } from '../../../program/generation/prompt.ts';
+import type { GenerationInput, Prompt } from '../../../program/generation/prompt.ts';
 import type { EmbedOptions, ServedAnswer } from '../../../tasks/prediction.ts';
 
 /** Facts about a served model, as plain data. */
@@ -57,7 +56,7 @@ export interface Embedded {
 export interface WriteRequest {
   model: string;
   /** A text, tokens, or a conversation to answer. */
-  prompt: string | Int32Array | readonly ChatMessage[];
+  prompt: Prompt;
   generation: GenerationInput;
   seed: number;
   /** Texts that end the output. The output does not contain them. */

@@ -1,10 +1,16 @@
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
-import type { ChatMessage } from '../../../../input/text/chat/chat-template.ts';
+import type { ChatMessage, ChatTools } from '../../../../input/text/chat/chat-template.ts';
+import {
+  listCalls,
+  HeldCalls,
+  readToolCalls,
+  type ToolCall,
+} from '../../../../input/text/chat/tool-calls.ts';
 import { addUp } from '../../../../support/numbers.ts';
 import type { Service, Written } from '../../../../use/serving/service/service.ts';
-import { httpFailure, openAiError } from '../failure.ts';
+import { httpFailure, openAiError, Refused } from '../failure.ts';
 import type { ServeApp, ServeEnv } from '../request-scope.ts';
 import {
   createChoices,
@@ -72,7 +78,15 @@ function readPrompts(prompt: z.infer<typeof promptRequest>['prompt']): (string |
 /** The default maximum of new tokens. It is so high that only the model's positions limit an answer. */
 const TO_THE_END = 2 ** 30;
 
-const NO_TOOLS = z.array(z.unknown()).max(0, UNSUPPORTED).nullish();
+const toolCall = z.object({
+  id: z.string().optional(),
+  type: z.literal('function').optional(),
+  function: z.object({ name: z.string(), arguments: z.string() }),
+});
+const tool = z.object({
+  type: z.literal('function'),
+  function: z.looseObject({ name: z.string() }),
+});
 const part = z.object({ type: z.literal('text'), text: z.string() });
 const message = z.object({
   role: z.string(),
@@ -80,6 +94,8 @@ const message = z.object({
     .union([z.string(), z.array(part)], 'expected a string, or a list of parts of type text')
     .nullish(),
   name: z.string().nullish(),
+  tool_calls: z.array(toolCall).nullish(),
+  tool_call_id: z.string().nullish(),
 });
 const chatRequest = z
   .strictObject({
@@ -89,10 +105,12 @@ const chatRequest = z
     max_completion_tokens: z.int().min(1).nullish(),
     logprobs: z.literal(false, UNSUPPORTED).nullish(),
     top_logprobs: z.literal(0, UNSUPPORTED).nullish(),
-    tools: NO_TOOLS,
-    functions: NO_TOOLS,
-    // Without tools, these have no influence.
-    tool_choice: IGNORED,
+    tools: z.array(tool).nullish(),
+    tool_choice: z
+      .enum(['none', 'auto'], 'must be "none" or "auto", because a model cannot be forced to call')
+      .nullish(),
+    functions: z.array(z.unknown()).max(0, UNSUPPORTED).nullish(),
+    // Without functions, this has no influence.
     function_call: IGNORED,
     parallel_tool_calls: IGNORED,
     modalities: z.tuple([z.literal('text')], UNSUPPORTED).nullish(),
@@ -105,7 +123,14 @@ const chatRequest = z
 const CHAT_FORM: WritingForm = {
   prefix: 'chatcmpl',
   object: { whole: 'chat.completion', chunk: 'chat.completion.chunk' },
-  whole: ({ text }) => ({ message: { role: 'assistant', content: text, refusal: null } }),
+  whole: ({ text, calls }) => ({
+    message: {
+      role: 'assistant',
+      content: calls && text === '' ? null : text,
+      refusal: null,
+      ...(calls && { tool_calls: calls }),
+    },
+  }),
   opening: { delta: { role: 'assistant', content: '' } },
   piece: (text) => ({ delta: { content: text } }),
   closing: { delta: {} },
@@ -119,15 +144,63 @@ const chatRoute = writingRoute(
   writtenSchemas(
     'ChatCompletion',
     CHAT_FORM.object,
-    { message: z.object({ role, content: z.string(), refusal: z.null() }) },
-    { delta: z.object({ role: role.optional(), content: z.string().optional() }) },
+    {
+      message: z.object({
+        role,
+        content: z.string().nullable(),
+        refusal: z.null(),
+        tool_calls: z.array(toolCall).optional(),
+      }),
+    },
+    {
+      delta: z.object({
+        role: role.optional(),
+        content: z.string().optional(),
+        tool_calls: z.array(toolCall.extend({ index: z.int() })).optional(),
+      }),
+    },
   ),
 );
 
 /** Converts a message. If it has several parts, their texts are joined. */
-function readMessage({ role, content, name }: z.infer<typeof message>): ChatMessage {
+function readMessage(
+  { role, content, name, tool_calls: given, tool_call_id }: z.infer<typeof message>,
+  place: number,
+): ChatMessage {
   const text = Array.isArray(content) ? content.map((one) => one.text).join('') : (content ?? '');
-  return { role, content: text, ...(name != null && { name }) };
+  const calls = listCalls({ role, tool_calls: given });
+  if (given && calls.length < given.length) {
+    const key = `messages.${place}.tool_calls`;
+    throw new Refused(400, `\`${key}\` must have JSON objects as arguments`, key);
+  }
+  return {
+    role,
+    content: text,
+    ...(name != null && { name }),
+    ...(tool_call_id != null && { tool_call_id }),
+    // Templates read arguments as an object, OpenAI's API sends them as text.
+    ...(given && { tool_calls: calls.map((call, i) => ({ ...given[i], type: 'function', function: call })) }),
+  };
+}
+
+/** A written text. The calls are in the form of OpenAI's API. */
+interface Answered extends Omit<Written, 'finish'> {
+  finish: Written['finish'] | 'tool_calls';
+  calls?: readonly object[];
+}
+
+function asAnswer(written: Written, text: string, calls: readonly ToolCall[]): Answered {
+  if (calls.length === 0) return { ...written, text };
+  return {
+    ...written,
+    text,
+    finish: 'tool_calls',
+    calls: calls.map(({ name, arguments: values }) => ({
+      id: `call_${crypto.randomUUID()}`,
+      type: 'function',
+      function: { name, arguments: JSON.stringify(values) },
+    })),
+  };
 }
 
 /** Adds the routes that generate texts. */
@@ -141,7 +214,10 @@ export function addCompletions(app: ServeApp, service: Service): void {
   });
   app.openapi(chatRoute, (c) => {
     const writing = c.req.valid('json');
-    const choices = createChoices([writing.messages.map(readMessage)], writing);
+    const messages = writing.messages.map(readMessage);
+    const { tools: given, tool_choice: choice } = writing;
+    const tools: ChatTools | undefined = given?.length && choice !== 'none' ? given : undefined;
+    const choices = createChoices([tools ? { messages, tools } : messages], writing);
     const maxTokens = writing.max_completion_tokens ?? writing.max_tokens ?? TO_THE_END;
     return answerWriting(c, service, { writing, choices, maxTokens, form: CHAT_FORM }) as Promise<never>;
   });
@@ -153,7 +229,7 @@ interface WritingForm {
   prefix: string;
   object: { whole: string; chunk: string };
   /** The fields of a complete choice, without its index. */
-  whole(written: Written): object;
+  whole(written: Answered): object;
   /** The part that is sent before a choice's first piece, if any. */
   opening?: object;
   piece(text: string): object;
@@ -177,8 +253,18 @@ async function answerWriting(
   scope.note(model, choices.length);
   const shared = { model, generation: readGenerationSettings(writing, maxTokens), stop: [stop ?? []].flat() };
   const head = { id: `${form.prefix}-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
-  const write = (choice: WrittenChoice, onText?: (text: string) => void) =>
-    service.write({ ...shared, ...choice }, signal, onText);
+  const write = async (choice: WrittenChoice, onText?: (text: string) => void): Promise<Answered> => {
+    const ask = (onPiece = onText) => service.write({ ...shared, ...choice }, signal, onPiece);
+    if (typeof choice.prompt === 'string' || !('tools' in choice.prompt)) return ask();
+    const held = new HeldCalls();
+    const say = (piece: string) => {
+      if (piece !== '') onText?.(piece);
+    };
+    const written = await ask(onText && ((piece) => say(held.add(piece))));
+    const { text, calls } = onText ? held.end() : readToolCalls(written.text);
+    say(text);
+    return asAnswer(written, text, calls);
+  };
 
   if (!writing.stream) {
     const written = await Promise.all(choices.map((choice) => write(choice)));
@@ -221,6 +307,8 @@ async function answerWriting(
         say(index, form.piece(text));
       });
       open();
+      if (one.calls)
+        say(index, { delta: { tool_calls: one.calls.map((call, i) => ({ index: i, ...call })) } });
       say(index, form.closing, one.finish);
       return one;
     }),
@@ -247,7 +335,7 @@ async function answerWriting(
 }
 
 /** Counts tokens. A prompt's tokens count once, even if several texts are generated for it. */
-function countUsage(written: readonly Written[], { n }: Writing) {
+function countUsage(written: readonly Answered[], { n }: Writing) {
   const prompts = written.filter((_, i) => i % (n ?? 1) === 0);
   const prompt_tokens = addUp(prompts, ({ promptTokens }) => promptTokens);
   const completion_tokens = addUp(written, ({ newTokens }) => newTokens);

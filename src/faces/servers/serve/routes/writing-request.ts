@@ -22,7 +22,7 @@ export function writingRoute<Path extends string, Request extends z.ZodType>(
 
 const head = { id: z.string(), created: z.int(), model: z.string() };
 const choice = { index: z.int(), logprobs: z.null() };
-const finish = z.enum(['stop', 'length']);
+const finish = z.enum(['stop', 'length', 'tool_calls']);
 const usage = z
   .object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() })
   .openapi('Usage');
@@ -54,7 +54,7 @@ export function writtenSchemas(
 const MAX_CHOICES = 8;
 const MAX_STOPS = 4;
 
-/** The message for a request with log probabilities or tools. */
+/** The message for a request with log probabilities or functions. */
 export const UNSUPPORTED = 'is not supported';
 
 /** A key that has no influence on the answer. Unknown keys are refused, because they might have one. */
