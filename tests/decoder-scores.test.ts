@@ -132,10 +132,10 @@ describe('a decoder', { timeout: 240_000 }, () => {
       '{% for m in messages %}{{ m.content or "" }}{% if m.tool_calls %} {{ m.tool_calls[0].function | tojson }}{{ eos_token }}{% endif %}{% endfor %}';
     workspace.write('gpt2/chat_template.jinja', template);
     const rows = (args: object) =>
-      rowsOf(40, 3).map(({ question: content }) => ({
+      Array.from({ length: 40 }, () => ({
         tools: [{ type: 'function', function: { name: 'f' } }],
         messages: [
-          { role: 'user', content },
+          { role: 'user', content: 'the call:' },
           { role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: args } }] },
         ],
       }));
