@@ -54,7 +54,7 @@ export function conversationIds(
   return { ids, learnt };
 }
 
-const THOUGHTS = /^\s*<think>[^]*?<\/think>\s*/;
+const THOUGHTS = /^\s*<think>[\s\S]*?<\/think>\s*/;
 
 function noTurn(turn: number): BadConversation {
   return new BadConversation({

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { listCalls, HeldCalls, readToolCalls } from './tool-calls.ts';
+import { HeldCalls, listCalls, readToolCalls } from './tool-calls.ts';
 
 const CALL = { name: 'find', arguments: { number: 7, note: 'a } "b" {' } };
 const JSON_CALL = JSON.stringify(CALL);

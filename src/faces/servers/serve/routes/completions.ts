@@ -3,8 +3,8 @@ import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { ChatMessage, ChatTools } from '../../../../input/text/chat/chat-template.ts';
 import {
-  listCalls,
   HeldCalls,
+  listCalls,
   readToolCalls,
   type ToolCall,
 } from '../../../../input/text/chat/tool-calls.ts';
