@@ -141,8 +141,7 @@ export async function fitBaselines(
     const found = [];
     for (const fold of folds) {
       const parts = [splittable.pick(fold.train), splittable.pick(fold.validation)] as const;
-      const of = prepared && fold.validation.map((row) => prepared.train[row]!);
-      const baselines = (await task.baselines?.ofRows?.(...parts, { ...context, prepared: of })) ?? [];
+      const baselines = (await task.baselines?.ofRows?.(...parts, context)) ?? [];
       found.push({ rows: fold.validation.length, baselines });
     }
     return meanBaselines(found);

@@ -240,6 +240,14 @@ describe('a table is recognized', () => {
     ],
   ])('%s', (_, name, content, expected) => expect(guessed(content, name)).toEqual(expected));
 
+  it('says how to train a reranker on questions and answers', () => {
+    const table = readTable(csv({ question: words, answer: (i) => words(i + 9, 12) }), 'x.csv');
+    expect(guessData(table)[0]!.reason).toContain('--task reranking');
+    expect(
+      guessed(csv({ query: words, positive: (i) => words(i + 9) }), 'x.csv', { task: 'reranking' }),
+    ).toEqual(['reranking query=query positive=positive']);
+  });
+
   it('as flags say', () => {
     const content = csv({ title: words, body: (i) => words(i, 30), team: ab, score: (i) => i / 3 });
     expect(guessed(content, 'x.csv', { label: 'team', text_pair: 'body', text: 'title' })).toEqual([

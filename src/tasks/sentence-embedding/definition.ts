@@ -59,7 +59,10 @@ export const sentenceEmbedding: TaskDefinition<
     labels: 'number',
     fits({ label, pair }) {
       if (pair === undefined || (label && !label.isNumeric)) return undefined;
-      if (!label) return { score: pair === 'written' ? -9 : 1 };
+      if (!label) {
+        const reason = 'rows have two texts and no label; --task reranking trains a reranker';
+        return { score: pair === 'written' ? -9 : 1, ...(pair === 'answered' && { reason }) };
+      }
       const isRelevance = pair === 'answered' && hasScoreName(label);
       return { score: isRelevance ? 5 : -0.1, reason: 'the labels say how well they match' };
     },
