@@ -254,6 +254,23 @@ it('reports a body that is not JSON, and names no folder of the machine in error
   expect(body.error).toBe('adapter.safetensors is damaged. See /v1/models.');
 });
 
+it("answers in the form of Hugging Face's inference API", async () => {
+  const scores = [
+    { label: 'good', score: 0.25 },
+    { label: 'bad', score: 0.75 },
+  ];
+  const predict: Service['predict'] = async ({ inputs }) => inputs.map(() => scores);
+  const { post } = await served({}, { predict });
+  const sorted = [scores[1], scores[0]];
+  // The body of promptfoo's huggingface:text-classification, which sends its whole config as parameters.
+  const body = { inputs: 'x', parameters: { apiEndpoint: 'http://127.0.0.1/models/cola' } };
+  expect(await post('/models/cola', body)).toMatchObject({ status: 200, body: [sorted] });
+  expect(await post('/models/cola', { inputs: ['x', 'y'] })).toMatchObject({ body: [sorted, sorted] });
+  expect(await post('/models/cola', { inputs: [] })).toMatchObject({ status: 422 });
+  const spans = await served({}, { predict: async () => [{ answer: 'a', score: 1, start: 0, end: 1 }] });
+  expect(await spans.post('/models/m', { inputs: 'x' })).toMatchObject({ status: 422 });
+});
+
 describe('tools', () => {
   const tools = [{ type: 'function' as const, function: { name: 'find', parameters: { type: 'object' } } }];
   const parts = ['Yes. ', '<tool_call>\n{"name": "find", ', '"arguments": {"number": 7}}', '\n</tool_call>'];
@@ -368,6 +385,7 @@ describe('the API description', () => {
     expect(Object.fromEntries(statuses)).toEqual({
       '/health': '200 503',
       '/metrics': '200 401',
+      '/models/{model}': ofTexts,
       '/predict': ofTexts,
       '/embed': ofTexts,
       '/v1/embeddings': all,

@@ -1,5 +1,6 @@
-import { z } from '@hono/zod-openapi';
+import { createRoute, z } from '@hono/zod-openapi';
 import { MEDIA } from '../../../../input/media/media.ts';
+import type { LabelScore, ServedAnswer } from '../../../../tasks/prediction.ts';
 import type { PredictRequest, ServedText, Service } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
 import type { RequestScope, ServeApp } from '../request-scope.ts';
@@ -62,7 +63,34 @@ const route = postRoute(
   mediaFormContent({ model: 'string', raw_scores: 'boolean' }),
 );
 
+/** The route in the form of Hugging Face's inference API, whose clients send settings that have no influence here. */
+const inference = z
+  .object({ inputs: z.union([text, z.array(text).min(1)], 'expected a text or a list of texts') })
+  .openapi('InferenceRequest');
+const inferenceRoute = createRoute({
+  method: 'post',
+  path: '/models/{model}',
+  summary: "Classify texts, in the form of Hugging Face's inference API",
+  request: {
+    params: z.object({ model: z.string() }),
+    body: { required: true, content: { 'application/json': { schema: inference } } },
+  },
+  responses: {
+    ...jsonAnswer('For each text, the labels by descending score', z.array(z.array(label))),
+    ...EMBEDDINGS_ERRORS,
+  },
+});
+
 export function addPredict(app: ServeApp, service: Service): void {
+  app.openapi(inferenceRoute, async (c) => {
+    const { model } = c.req.valid('param');
+    const inputs = [c.req.valid('json').inputs].flat().map((one) => ({ text: one }));
+    assertAtMost(MAX_INPUTS, inputs, 'inputs');
+    const scope = c.get('scope');
+    scope.note(model, inputs.length);
+    const answers = await service.predict({ model, inputs, raw: false, truncate: true }, scope.signal);
+    return c.json(answers.map(sortLabels), 200);
+  });
   const answer = async ({ inputs, model: named, isList, ...options }: Asked, scope: RequestScope) => {
     const model = named ?? (await onlyModel(service, 'answers'));
     scope.note(model, inputs.length);
@@ -80,6 +108,12 @@ export function addPredict(app: ServeApp, service: Service): void {
     const { inputs, model, raw_scores: raw, truncate } = c.req.valid('json');
     return c.json(await answer({ ...readInputs(inputs), model, raw, truncate }, c.get('scope')), 200);
   });
+}
+
+function sortLabels(answer: ServedAnswer): LabelScore[] {
+  if (!Array.isArray(answer) || !answer.every((one) => 'label' in one))
+    throw new Refused(422, 'The model does not classify texts. Use /predict.');
+  return [...answer].sort((a, b) => b.score - a.score);
 }
 
 interface Asked extends Omit<PredictRequest, 'model'> {
