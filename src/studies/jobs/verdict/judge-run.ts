@@ -185,11 +185,9 @@ function unscoredNotices(run: Run): string[] {
 }
 
 function findSymptoms({ files, training, trainer: { losses, before }, baselines }: Run): Symptoms {
-  const { config, maxLength } = files;
-  const {
-    inputs: { train, model },
-    settings,
-  } = training;
+  const { config } = files;
+  const { model } = training.inputs;
+  const { settings } = training;
   // A contrastive loss is of another kind than the losses of baselines.
   const isContrast = model.layer !== undefined && !model.layer.inLoss;
   return {
@@ -203,7 +201,5 @@ function findSymptoms({ files, training, trainer: { losses, before }, baselines 
     usualRate: usualRate({ ...config, model }),
     steps: settings.totalSteps,
     epochs: settings.totalSteps / settings.stepsPerEpoch,
-    truncatedShare: train.truncated / train.lengths.length,
-    maxLength,
   };
 }
