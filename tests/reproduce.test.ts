@@ -55,10 +55,10 @@ describe('a table of the paper', { timeout: 240_000 }, () => {
     });
   });
 
-  it('prints the steps of a row before it starts, and what is omitted', async () => {
+  it('prints the runs before they start, and what is omitted', async () => {
     const { code, stdout, stderr } = await workspace.run(...ARGUMENTS, '--set', 'seeds=1', '--plan');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^glue\/cola, LoRA rank 2: 1 run of 6 steps$/m);
+    expect(stdout).toMatch(/^glue\/cola, LoRA rank 2: 1 run$/m);
     expect(stdout).toMatch(/^2 runs$/m);
     expect(stderr).toMatch(/^Skipping glue\/qqp: sets\/glue\/QQP\/train\.tsv, .* is missing\.$/m);
     expect(runs()).toEqual([]);

@@ -38,7 +38,7 @@ describe('a comparison of a grid', () => {
     expect({ code, stdout }).toEqual({
       code: 0,
       stdout: expect.stringMatching(
-        /^run, learning_rate=0\.000001: 2 runs of 20 steps\nrun, learning_rate=0\.02: 2 runs of 20 steps\n4 runs\n/,
+        /^run, learning_rate=0\.000001: 2 runs\nrun, learning_rate=0\.02: 2 runs\n4 runs\n/,
       ),
     });
     const lines = await workspace.run('compare', 'sweep.yaml', '--plan', '--json');

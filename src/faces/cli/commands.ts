@@ -310,7 +310,7 @@ export function declareCommands(): Command[] {
       .option('--only <name>', 'run only this row, task, method or budget level (repeatable)', repeated, [])
       .addOption(sharedOption('shard'))
       .addOption(sharedOption('resume'))
-      .option('--plan', 'print the runs and their steps, then stop')
+      .option('--plan', 'print the runs, then stop')
       .addOption(sharedOption('json')),
     define('serve', {
       load: () => import('./commands/serve.ts'),

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KeyPath } from '../../support/user-error.ts';
 import { comparison } from './comparison.ts';
-import { countRuns } from './experiment.ts';
 
 const GIVEN = {
   data: { train: 'train.tsv', validation: 'dev.tsv', text: 'text', label: 'label' },
@@ -47,19 +46,6 @@ describe('a comparison', () => {
     expect(cells[1]!.grid).toEqual([{ 'training.learning_rate': 1 }, { 'training.learning_rate': 2 }]);
     expect(cells[0]!.grid).toHaveLength(4);
     expect(cells[0]!.grid[1]).toEqual({ 'training.learning_rate': 3, 'lora.r': 2 });
-  });
-
-  it('counts tuning in whole runs', () => {
-    const { cells, ...rest } = of({
-      grid: { 'training.learning_rate': [1, 2, 3, 4] },
-      halving: true,
-      seeds: 3,
-      held_out: 0,
-    });
-    // Four choices train to 25 %, two of them to 50 %; then only the best is left.
-    expect(countRuns(rest, cells[0]!)).toEqual({ runs: 7, wholes: 1 + 0.5 + 3 });
-    const whole = of({ grid: { 'training.learning_rate': [1, 2] }, seeds: [7], held_out: 0.5 });
-    expect(countRuns(whole, whole.cells[0]!)).toEqual({ runs: 3, wholes: 2 });
   });
 
   it('reports all errors at once, each at its place', () => {

@@ -150,22 +150,6 @@ export function plannedCell({ row, task, settings, paper }: Cell): object {
   return { row, task, settings, paper: paper ?? null };
 }
 
-/** Counts the runs of a cell. `wholes` counts a tuning run by the share of a whole run that it trains. */
-export function countRuns(
-  { seeds, tuning }: Pick<Experiment, 'seeds' | 'tuning'>,
-  { grid }: Pick<Cell, 'grid'>,
-): { runs: number; wholes: number } {
-  if (grid.length < 2) return { runs: seeds.length, wholes: seeds.length };
-  let [alive, before, wholes] = [grid.length, 0, 0];
-  for (const until of [...tuning.halving, 100]) {
-    if (alive === 1) break;
-    wholes += (alive * (until - before)) / 100;
-    before = until;
-    alive = until < 100 ? Math.ceil(alive / 2) : 1;
-  }
-  return { runs: grid.length + seeds.length, wholes: wholes * (1 - tuning.heldOut) + seeds.length };
-}
-
 /**
  * The cells that names select: those of the named rows, tasks, methods and budget levels.
  *

@@ -4,7 +4,6 @@ import { assertNewFolder } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
 import {
   type Cell,
-  countRuns,
   type Experiment,
   type ExperimentRun,
   finalName,
@@ -13,23 +12,16 @@ import {
 } from '../../../studies/experiments/experiment.ts';
 import { THIS_MACHINE } from '../../../studies/experiments/node/this-machine.ts';
 import { openComparison, withData } from '../../../studies/experiments/open-comparison.ts';
-import {
-  type ExperimentMachine,
-  runExperiment,
-  type TrainedAll,
-} from '../../../studies/experiments/run-experiment.ts';
+import { runExperiment, type TrainedAll } from '../../../studies/experiments/run-experiment.ts';
 import { writeResults } from '../../../studies/experiments/write-results.ts';
 import { THIS_NODE } from '../../../studies/jobs/node/machine.ts';
-import { planAsked } from '../../../studies/jobs/plan/plan.ts';
-import { inFiles } from '../../../studies/jobs/rows-in-memory.ts';
 import { RECIPE_FILES } from '../../../studies/recipes/node/recipe-files.ts';
 import { paperTables } from '../../../studies/recipes/package-recipes.ts';
-import { counted, countedNoun } from '../../../studies/report/format.ts';
+import { countedNoun } from '../../../studies/report/format.ts';
 import { addUp } from '../../../support/numbers.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { inShard, type Shard } from '../flags.ts';
 import { type KeyOptions, keySettings } from '../key-options.ts';
@@ -68,7 +60,7 @@ export default async function run(name: string, flags: Flags): Promise<void> {
   const shardCells = tunes ? inShard(cells, shard) : cells;
   const stop = stopOnSignal(() => console.error('Stopping after a checkpoint.'));
   try {
-    if (!resume || plan) console.log(await planned(THIS_MACHINE, experiment, shardCells));
+    if (!resume || plan) console.log(describeExperiment(experiment, shardCells));
     if (plan) return;
     const all = experiment.seeds.flatMap((seed) => shardCells.map((cell) => finalName(cell, seed)));
     const mine = new Set(tunes ? all : inShard(all, shard));
@@ -102,20 +94,6 @@ async function findFile(name: string): Promise<string> {
   throw new UserError(`There is no file or table "${name}". ${suggest(name, Object.keys(tables))}`);
 }
 
-/** Describes an experiment. If the model or the data cannot be read, the text gives the reason instead of the steps. */
-async function planned(
-  machine: ExperimentMachine,
-  experiment: Experiment,
-  cells: readonly Cell[],
-): Promise<string> {
-  try {
-    return describeExperiment(experiment, cells, await countSteps(machine, experiment, cells));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return `${describeExperiment(experiment, cells)}\nnot read: ${error.message}\n`;
-  }
-}
-
 /** Prints the results of several runs and sets the exit code. The table comes first, if a run is finished. */
 function printTrained(
   output: string,
@@ -134,20 +112,14 @@ function printTrained(
 }
 
 /** A preview of an experiment: one line per row and task, then the number of runs. */
-function describeExperiment(
-  experiment: Experiment,
-  cells: readonly Cell[],
-  steps: ReadonlyMap<Cell, number> = new Map(),
-): string {
-  const lines = cells.map((cell) => {
-    const { task, row, grid } = cell;
-    const count = steps.get(cell);
-    const length = count === undefined ? '' : ` of ${counted(count)} steps`;
+function describeExperiment({ seeds }: Experiment, cells: readonly Cell[]): string {
+  const runs = countedNoun(seeds.length, 'run');
+  const lines = cells.map(({ task, row, grid }) => {
     const tuning = grid.length > 1 ? `${grid.length} choices, then ` : '';
-    return `${task}, ${row}: ${tuning}${countedNoun(experiment.seeds.length, 'run')}${length}`;
+    return `${task}, ${row}: ${tuning}${runs}`;
   });
-  const runs = addUp(cells, (cell) => countRuns(experiment, cell).runs);
-  return `${[...lines, countedNoun(runs, 'run')].join('\n')}\n`;
+  const count = addUp(cells, ({ grid }) => seeds.length + (grid.length > 1 ? grid.length : 0));
+  return `${[...lines, countedNoun(count, 'run')].join('\n')}\n`;
 }
 
 type Run = Pick<ExperimentRun, 'name' | 'config'>;
@@ -181,41 +153,4 @@ export function runsDisplay(screen: Screen, names: readonly string[]) {
       screen.write(`${screen.isTTY ? ERASE_LINE : ''}${place(run)} failed: ${failure.trim()}\n`);
     },
   };
-}
-
-/**
- * The steps of each cell's run.
- *
- * @throws UserError like the runs themselves
- */
-async function countSteps(
-  machine: ExperimentMachine,
-  { output }: Experiment,
-  cells: readonly Cell[],
-): Promise<ReadonlyMap<Cell, number>> {
-  const known = new Map<string, number>();
-  const counts = new Map<Cell, number>();
-  for (const cell of cells) {
-    const key = lengthKey(cell);
-    const parse = () => inFiles(parseRunConfig({ ...cell.config, output }, cell.row));
-    const steps = known.get(key) ?? (await planAsked(machine, parse())).steps;
-    known.set(key, steps);
-    counts.set(cell, steps);
-  }
-  return counts;
-}
-
-const LENGTH_KEYS = [
-  'num_train_epochs',
-  'max_steps',
-  'stop_at_step',
-  'per_device_train_batch_size',
-  'gradient_accumulation_steps',
-];
-
-/** The settings on which the length of a run depends. Cells with equal ones have one plan. */
-function lengthKey({ config }: Cell): string {
-  const { task, model, model_config, model_init, data, training } = config;
-  const lengths = Object.entries(Object(training)).filter(([key]) => LENGTH_KEYS.includes(key));
-  return JSON.stringify([task, model, model_config, model_init, data, lengths]);
 }
