@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { assertNewFolder } from '../../../input/formats/files.ts';
+import { assertNewFolder, type FolderFiles } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
+import { defaultTargets } from '../../../methods/tuners/targets/adapted-modules.ts';
+import { matchTargets } from '../../../methods/tuners/targets/match-targets.ts';
+import { comparison } from '../../../studies/experiments/comparison.ts';
+import { comparisonFile } from '../../../studies/experiments/comparison-file.ts';
 import {
   type Cell,
   type Experiment,
@@ -11,18 +15,23 @@ import {
   withOnly,
 } from '../../../studies/experiments/experiment.ts';
 import { THIS_MACHINE } from '../../../studies/experiments/node/this-machine.ts';
-import { openComparison, withData } from '../../../studies/experiments/open-comparison.ts';
+import type { ModelInPlace } from '../../../studies/experiments/recipe-rows.ts';
 import { runExperiment, type TrainedAll } from '../../../studies/experiments/run-experiment.ts';
+import type { Config } from '../../../studies/experiments/settings.ts';
 import { writeResults } from '../../../studies/experiments/write-results.ts';
+import type { RunMachine } from '../../../studies/jobs/machine.ts';
 import { THIS_NODE } from '../../../studies/jobs/node/machine.ts';
 import { RECIPE_FILES } from '../../../studies/recipes/node/recipe-files.ts';
-import { paperTables } from '../../../studies/recipes/package-recipes.ts';
+import { packageRecipes, paperTables } from '../../../studies/recipes/package-recipes.ts';
+import { type Recipe, recipeNamed } from '../../../studies/recipes/recipe.ts';
 import { countedNoun } from '../../../studies/report/format.ts';
 import { addUp } from '../../../support/numbers.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { suggest } from '../../../support/text.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { type KeyPath, UserError } from '../../../support/user-error.ts';
+import { taskNamed } from '../../../tasks/registry.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
+import { buildModel } from '../../../use/trained/read-model.ts';
 import { inShard, type Shard } from '../flags.ts';
 import { type KeyOptions, keySettings } from '../key-options.ts';
 import { readConfig } from '../load-config.ts';
@@ -153,4 +162,95 @@ export function runsDisplay(screen: Screen, names: readonly string[]) {
       screen.write(`${screen.isTTY ? ERASE_LINE : ''}${place(run)} failed: ${failure.trim()}\n`);
     },
   };
+}
+
+/** Placeholder labels. Their number does not affect the adapted matrices. */
+const LABELS = ['no', 'yes'];
+
+/**
+ * Parses a comparison's file, as {@link comparison} does. If its tasks are recipes, reads them, and describes the model
+ * that the file names instead of theirs.
+ *
+ * @param recipeFiles the package's recipes
+ * @param onNotice called with a message for each row that is left out
+ */
+async function openComparison(
+  machine: Pick<RunMachine, 'model'>,
+  recipeFiles: FolderFiles,
+  file: Config,
+  where: (path: KeyPath) => string,
+  onNotice: (message: string) => void,
+): Promise<Experiment> {
+  const { tasks } = comparisonFile(file, where);
+  const first = Object.values(tasks).find(({ recipe }) => recipe !== undefined)?.recipe;
+  if (first === undefined) return comparison(file, where);
+  const { recipes, budgets } = packageRecipes(recipeFiles);
+  const recipe = recipeNamed(first, recipes, where(['tasks']));
+  const inPlace =
+    typeof file.model === 'string' ? await describeModel(machine, file.model, recipe) : undefined;
+  const known = new Set<string>();
+  return comparison(file, where, {
+    recipes,
+    budgets,
+    inPlace,
+    onNotice: (message) => {
+      if (!known.has(message)) onNotice(message);
+      known.add(message);
+    },
+  });
+}
+
+/**
+ * Describes a model that is used instead of the recipe's: its family, and the matrices that AdaLoRA adapts.
+ *
+ * @throws UserError for a model that is not available, or lacks the head that the recipe's task needs
+ */
+async function describeModel(
+  machine: Pick<RunMachine, 'model'>,
+  model: string,
+  { task }: Recipe,
+): Promise<ModelInPlace> {
+  const described = await machine.model(model);
+  const { definition, linears, head } = buildModel(taskNamed(task).build(LABELS), described);
+  const targets = defaultTargets({ definition, linears }, 'many');
+  const paths = linears.map(({ path }) => path);
+  const matched = matchTargets(paths, { target_modules: [...targets], modules_to_save: head.modules });
+  return { model, modelType: definition.modelType, targets, matrices: matched.length };
+}
+
+/**
+ * Leaves out the tasks of recipes whose data files are missing: a table runs on the data that is present.
+ *
+ * @param onNotice called with a message for each task that is left out
+ * @throws UserError if no task is left
+ */
+function withData(
+  machine: Pick<RunMachine, 'has'>,
+  experiment: Experiment,
+  file: Config,
+  onNotice: (message: string) => void,
+): Experiment {
+  const { cells } = experiment;
+  const there = cells.filter((cell) => !cell.isOfRecipe || missingFiles(machine, cell).length === 0);
+  if (there.length === cells.length) return experiment;
+  for (const task of new Set(cells.filter((cell) => !there.includes(cell)).map(({ task }) => task))) {
+    const files = missingFiles(machine, cells.find((cell) => cell.task === task) as Cell);
+    onNotice(`Skipping ${task}: ${files.join(', ')} is missing.`);
+  }
+  if (there.length === 0)
+    throw new UserError({
+      where: `${file.data_folder ?? 'data'}`,
+      fault: 'contains no dataset for these rows',
+      hint: 'Name its folder with --set data_folder=FOLDER.',
+    });
+  const { paperAverages: _, ...rest } = experiment;
+  return { ...rest, cells: there };
+}
+
+/** The data files of a recipe that do not exist. */
+function missingFiles({ has }: Pick<RunMachine, 'has'>, { config }: Cell): string[] {
+  const { dataset, train, validation } = Object(config.data) as Config;
+  if (dataset !== undefined) return [];
+  const files = [train, typeof validation === 'object' ? Object.values(validation ?? {}) : validation].flat();
+  return files.filter((file): file is string => typeof file === 'string' && !has(file));
 }
