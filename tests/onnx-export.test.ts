@@ -396,8 +396,27 @@ describe('adalora export --as onnx', () => {
       ['--as', 'lora', '--dtype', 'q8', '-o', 'new'],
       '`--dtype` requires --as merged or onnx or gguf or gguf-adapter, got --as lora.\n',
     ],
+    [
+      'a sum in another form',
+      ['--as', 'merged', '--with', 'adalora=1', '-o', 'new'],
+      '`--with` requires --as lora, got --as merged.\n',
+    ],
+    [
+      'an addend without a weight',
+      ['--as', 'lora', '--with', 'adalora', '-o', 'new'],
+      '`--with` must be an adapter and its weight, as in runs/b=0.5, got "adalora".\n',
+    ],
+    ['a rank without a sum', ['--as', 'lora', '--rank', '2', '-o', 'new'], '`--rank` requires --with.\n'],
   ])('rejects %s', async (_, words, stderr) => {
     expect(await workspace.run('export', 'adalora', ...words)).toMatchObject({ code: 2, stderr });
+  });
+
+  it('writes the sum of adapters, reduced to a rank', async () => {
+    const words = ['--as', 'lora', '--weight', '0.5', '--with', 'adalora=0.25', '--rank', '1', '-o', 'sum'];
+    expect(await workspace.run('export', 'adalora', ...words)).toMatchObject({ code: 0 });
+    expect(JSON.parse(readFileSync(workspace.path('sum', 'adapter_config.json'), 'utf8'))).toMatchObject({
+      ...{ peft_type: 'LORA', r: 1, lora_alpha: 1 },
+    });
   });
 
   it('rejects a file that leads out of the base', async () => {

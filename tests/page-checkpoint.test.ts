@@ -2,9 +2,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { open } from '../src/faces/web/open.ts';
+import { largestDifference } from '../scripts/conformance/compare.ts';
+import { open, openSet } from '../src/faces/web/open.ts';
 import { type TrainOptions, train } from '../src/faces/web/train.ts';
+import { bytesAsSource } from '../src/input/formats/byte-source.ts';
+import type { Files } from '../src/input/formats/files.ts';
 import { train as trainInNode } from '../src/studies/jobs/node/train.ts';
+import type { TextInput } from '../src/tasks/labelled/read-inputs.ts';
+import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
@@ -231,6 +236,44 @@ it("ends with an error in the caller's functions, after a checkpoint, as in Node
     await expect(runInNode(output, { [key]: fails }, short), key).rejects.toBe(wrong);
     expect(readdirSync(join(output, 'checkpoints'))).not.toEqual([]);
   }
+});
+
+it('opens several adapters on one copy of the base, and switches and sums them', async () => {
+  const runs = { a: await wholeRun(), b: await run({}, { adalora: undefined, lora: { r: 4 }, seed: 7 }) };
+  const texts = tinyRows(6, 5).map(({ text }) => ({ text }));
+  const logits = async (opened: Awaited<ReturnType<typeof open>>) =>
+    (await opened.predict<TextInput, ClassAnswer>(texts)).flatMap(({ logits }) => [...logits]);
+  const alone: Record<string, number[]> = {};
+  for (const name of ['a', 'b'] as const) {
+    const opened = await open(runs[name], { model, threads: 1 });
+    alone[name] = await logits(opened);
+    await opened.close();
+  }
+  let loads = 0;
+  const counted: Files = {
+    name: 'base',
+    list: () => [...model.keys()],
+    open(name) {
+      loads += Number(name.endsWith('.safetensors'));
+      return model.has(name) ? bytesAsSource(model.get(name)!, name) : undefined;
+    },
+  };
+  const set = await openSet(runs, { model: counted, threads: 1 });
+  const used = async (adapter: Parameters<typeof set.use>[0]) => {
+    await set.use(adapter);
+    return logits(set.model);
+  };
+  const first = await logits(set.model);
+  // Sums of products in another order, in float32.
+  const near = (values: number[], others: number[]) => largestDifference(values, others) < 1e-5;
+  expect(near(first, alone.a!)).toBe(true);
+  expect(near(await used('b'), alone.b!)).toBe(true);
+  expect(near(await used({ a: 1 }), alone.a!)).toBe(true);
+  const half = await used({ a: 0.5, b: 0.5 });
+  expect(near(half, alone.a!) || near(half, alone.b!)).toBe(false);
+  expect(loads).toBe(1);
+  await expect(set.use('c')).rejects.toThrow('names no adapter: c');
+  await set.model.close();
 });
 
 it('opens no model on the device cpu, which only Node has', async () => {

@@ -361,6 +361,14 @@ export function declareCommands(): Command[] {
         '--dtype <types>',
         `type of the weights (${FORMS.flatMap(([name, { dtypes }]) => (dtypes ? `${name}: ${dtypes}` : [])).join('; ')})`,
       )
+      .option(
+        '--with <adapter=weight>',
+        'adapter to add with this weight, for --as lora (repeatable)',
+        repeated,
+        [],
+      )
+      .option('--weight <number>', 'weight of the adapter itself in the sum (default: 1)', number)
+      .option('--rank <rank>', 'reduce the sum to this rank (default: exact)', count)
       .addOption(sharedOption('model'))
       .addOption(sharedOption('checkpoint'))
       .addOption(sharedOption('json')),

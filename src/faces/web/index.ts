@@ -12,7 +12,7 @@ export type { OnStepEnd, StepControl, StepState } from '../../training/train/ste
 export type { Predictions } from '../../use/trained/predictions.ts';
 export type { TrainedModel } from '../../use/trained/trained-model.ts';
 export { exportOnnx, type PageExportOptions } from './export-onnx.ts';
-export { type OpenOptions, open, type Trained } from './open.ts';
+export { type AdapterSet, type OpenOptions, open, openSet, type Trained } from './open.ts';
 export type { PageConfig } from './page-config.ts';
 export type { PageOptions } from './page-options.ts';
 export type { PageTexts } from './train.ts';

@@ -1,10 +1,14 @@
 import { readStoredAdapter } from '../../input/formats/adapters/read-stored-adapter.ts';
+import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import { asFiles, type Folder } from '../../input/formats/files.ts';
+import { sumAdapters } from '../../methods/tuners/sum-adapters.ts';
 import type { BaseDtype } from '../../program/bases/base-dtype.ts';
 import { ANYTHING, assertOptions, type OptionTypes, TEXT } from '../../support/options.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { fittingBase } from '../../use/trained/fitting-base.ts';
 import { COMMON_OPEN_OPTIONS, type CommonOpenOptions } from '../../use/trained/model-options.ts';
+import { readNotes } from '../../use/trained/notes.ts';
 import { openTunedModel } from '../../use/trained/open-model.ts';
 import { type DescribedModel, describeModel, readModel } from '../../use/trained/read-model.ts';
 import { TrainedModel } from '../../use/trained/trained-model.ts';
@@ -50,16 +54,80 @@ export async function open(trained: Trained, options: OpenOptions = {}): Promise
   return (await openTrained(trained, options)).model;
 }
 
-/** Like {@link open}, but also returns the description of the base model. */
+/** A model with several adapters on one copy of the base. The first one is used at the beginning. Close it after use. */
+export interface AdapterSet {
+  model: TrainedModel;
+  /**
+   * Uses another adapter, or a weighted sum of several. Predictions that have begun should have ended.
+   *
+   * @param adapter its name, or weights by name; adapters without a weight are not used
+   * @throws UserError for an unknown name
+   */
+  use(adapter: string | Readonly<Record<string, number>>): Promise<void>;
+}
+
+/**
+ * Opens adapters of one task and one base model, which is loaded once. Sums of LoRA and AdaLoRA are exact. The time of
+ * a prediction grows a little with the sum of their ranks.
+ *
+ * @param adapters by name, like those of {@link open}
+ * @throws UserError like {@link open}, and for adapters of different tasks or classes, or of other methods
+ */
+export async function openSet(
+  adapters: Readonly<Record<string, Trained>>,
+  options: OpenOptions = {},
+): Promise<AdapterSet> {
+  assertOptions('openSet', options, { ...OPEN_OPTIONS, baseDtype: ANYTHING });
+  const names = Object.keys(adapters);
+  const read = await Promise.all(names.map((name) => readMember(adapters[name]!, name)));
+  const [first] = read;
+  if (!first) throw new UserError({ where: 'openSet', fault: 'needs at least one adapter' });
+  const other = read.find(({ task }) => task !== first.task);
+  if (other) {
+    const fault = `is for another task or other classes than ${first.where}`;
+    throw new UserError({ where: other.where, fault, hint: 'Open it separately.', code: 'unsupported' });
+  }
+  const sum = (weights: Readonly<Record<string, number>>) =>
+    sumAdapters(read.map((one) => ({ ...one, weight: weights[one.where] ?? 0 })));
+  const begin = sum({ [first.where]: 1 });
+  const { model } = await openTrained(adapters[first.where]!, { name: first.where, ...options }, begin);
+  return {
+    model,
+    async use(adapter) {
+      const weights = typeof adapter === 'string' ? { [adapter]: 1 } : adapter;
+      const unknown = Object.keys(weights).find((name) => !names.includes(name));
+      if (unknown !== undefined)
+        throw new UserError({
+          where: 'use',
+          fault: `names no adapter: ${unknown}`,
+          hint: suggest(unknown, names),
+        });
+      const { kind, stored } = knownAdapter(sum(weights), first.where);
+      await model.replaceValues(kind.import(model.parts.model, stored, first.where).values);
+    },
+  };
+}
+
+/** An adapter, and what it was trained for as text. */
+async function readMember(trained: Trained, where: string) {
+  const files = asFiles(findFolder(trained), where);
+  const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
+  if (!stored) throw new UserError({ where, fault: 'is a whole model, not an adapter' });
+  const notes = await readNotes(files);
+  return { stored, where, task: JSON.stringify([notes?.task, notes?.labels, notes?.model_config]) };
+}
+
+/** Like {@link open}, but also returns the description of the base model. `sum` replaces the stored adapter. */
 export async function openTrained(
   trained: Trained,
   options: OpenOptions,
+  sum?: StoredAdapter,
 ): Promise<{ model: TrainedModel; base: DescribedModel }> {
   const { name: path = 'adapter', device = 'wasm', batchSize, continues, onNotice = console.warn } = options;
   // A program in JavaScript may pass the option of Node.
   assertInPage('open', { device, base_dtype: (options as { baseDtype?: BaseDtype }).baseDtype });
   const files = asFiles(findFolder(trained), path);
-  const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
+  const stored = sum ?? (await readStoredAdapter(files, MAX_ADAPTER_BYTES));
   const adapter = stored && knownAdapter(stored, path);
   const opened = await openTunedModel(
     {

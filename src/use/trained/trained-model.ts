@@ -367,6 +367,13 @@ export class TrainedModel {
     };
   }
 
+  /** Replaces the adapter's values by those of another one of the same form. */
+  async replaceValues(values: Float32Array): Promise<void> {
+    this.parts.values.set(values);
+    // The states of a conversation that it keeps depend on the values.
+    await this.#generator.release();
+  }
+
   async #release(): Promise<void> {
     try {
       await releaseAll([this.#program, this.#generator]);

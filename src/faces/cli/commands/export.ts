@@ -1,6 +1,7 @@
 import { readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { findKind } from '../../../methods/tuners/registry.ts';
+import { sumAdapters } from '../../../methods/tuners/sum-adapters.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { EXPORT_FORMS, type WrittenForm } from '../../../use/trained/export-forms.ts';
 import { locateAdapter } from '../../../use/trained/locate-trained.ts';
@@ -16,6 +17,9 @@ interface Flags {
   model?: string;
   json?: boolean;
   checkpoint?: number;
+  with?: readonly string[];
+  weight?: number;
+  rank?: number;
 }
 
 export default async function run(path: string, flags: Flags): Promise<void> {
@@ -26,6 +30,10 @@ export default async function run(path: string, flags: Flags): Promise<void> {
     const fault = `requires --as ${Object.keys(EXPORT_FORMS).join(' or ')}, got --as ${name}`;
     throw new UserError({ key: `--${key}`, fault });
   }
+  const lone = (['weight', 'rank'] as const).find((key) => flags[key] !== undefined && !flags.with?.length);
+  if (lone) throw new UserError({ key: `--${lone}`, fault: 'requires --with' });
+  if (form && flags.with?.length)
+    throw new UserError({ key: '--with', fault: `requires --as lora, got --as ${name}` });
   if (!form) await writeAdapter(path, flags);
   else {
     const { make, readDtype } = await form.load();
@@ -49,9 +57,28 @@ async function writeOpened(
   }
 }
 
-async function writeAdapter(path: string, { as: form, output }: Flags): Promise<void> {
+async function readAdapter(path: string) {
   const { folder } = await locateAdapter(hub, path);
-  const stored = await readAdapterIn(hub.disk, folder);
+  return { folder, stored: await readAdapterIn(hub.disk, folder) };
+}
+
+async function writeAdapter(path: string, flags: Flags): Promise<void> {
+  const { as: form, output, with: others = [], weight = 1, rank } = flags;
+  const { folder, stored: own } = await readAdapter(path);
+  const more = others.map(async (text) => {
+    const [, name = '', factor = ''] = /^(.+)=(-?[\d.]+)$/.exec(text) ?? [];
+    if (name === '')
+      throw new UserError({
+        key: '--with',
+        expected: 'an adapter and its weight, as in runs/b=0.5',
+        got: `"${text}"`,
+      });
+    return { stored: (await readAdapter(name)).stored, weight: Number(factor), where: name };
+  });
+  const stored =
+    more.length === 0
+      ? own
+      : sumAdapters([{ stored: own, weight, where: path }, ...(await Promise.all(more))], rank);
   const adapter = { stored, kind: findKind(stored, folder) };
   writeForm(hub.disk, { folder }, adapterForm({ folder, adapter }, form), output);
 }
