@@ -4,7 +4,6 @@ import { z } from 'zod';
 import type { HostTensor, Tensors } from '../../src/engine/runtime/session.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import type { Batch } from '../../src/input/text/batches.ts';
-import { PIXELS } from '../../src/models/families/vision/tower.ts';
 import { HEAD_KINDS, type HeadKind } from '../../src/models/heads/registry.ts';
 import { modelTypes } from '../../src/models/registry.ts';
 import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';
@@ -84,8 +83,8 @@ export function withPrefix(tensors: StoredTensors, prefix: string): StoredTensor
  * one segment.
  */
 export function batchOf(tensors: StoredTensors): Batch {
-  const pixels = tensors.get(PIXELS);
-  if (pixels) return imagesOf(pixels.shape[0]!);
+  const content = contentIn(tensors);
+  if (content) return filesOf(content.tensor.shape[0]!);
   const inputIds = hostTensor(named(tensors, 'input_ids'));
   const [batch, length] = inputIds.dims as [number, number];
   const integers = (name: string, fallback: number) => {
@@ -101,16 +100,22 @@ export function batchOf(tensors: StoredTensors): Batch {
   };
 }
 
-/** A batch of images as one token each, because none is padding. */
-function imagesOf(batch: number): Batch {
+/** The input for files of a medium in a recorded batch. */
+function contentIn(tensors: StoredTensors) {
+  const name = ['pixel_values', 'input_features'].find((one) => tensors.has(one));
+  return name === undefined ? undefined : { name, tensor: named(tensors, name) };
+}
+
+/** A batch of files as one token each, because none is padding. */
+function filesOf(batch: number): Batch {
   const ones = new Int32Array(batch).fill(1);
   return { inputIds: ones, attentionMask: ones, tokenTypeIds: new Int32Array(batch), batch, length: 1 };
 }
 
 /** The inputs of a model and its loss from a recorded batch. */
 export function feedsOf({ headKind, config }: TaskModel, tensors: StoredTensors): Tensors {
-  const pixels = tensors.get(PIXELS);
-  if (pixels) return { [PIXELS]: hostTensor(pixels), labels: hostTensor(named(tensors, 'labels')) };
+  const content = contentIn(tensors);
+  if (content) return taken(tensors, content.name, 'labels');
   const batch = batchOf(tensors);
   switch (headKind) {
     case 'SEQ_CLS':

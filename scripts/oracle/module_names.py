@@ -22,6 +22,9 @@ DEC = dict(ENC, num_key_value_heads=1, pad_token_id=0, bos_token_id=1, eos_token
 GEMMA = dict(DEC, head_dim=6, sliding_window=5, query_pre_attn_scalar=8)
 VISION = dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=20, image_size=8, patch_size=4)
 TOWERS = dict(vision_config=VISION, text_config=dict(ENC, vocab_size=41))
+WHISPER = dict(vocab_size=41, num_mel_bins=5, d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+               decoder_attention_heads=2, encoder_ffn_dim=20, decoder_ffn_dim=20, max_source_positions=6, pad_token_id=0,
+               bos_token_id=1, eos_token_id=2, classifier_proj_size=8)
 # A table in the architecture's own words where it has others.
 SHAPES = {
     "albert": dict(ENC, embedding_size=10),
@@ -55,11 +58,13 @@ SHAPES = {
     "clip_vision_model": VISION,
     "siglip": TOWERS,
     "siglip_vision_model": VISION,
+    "whisper": WHISPER,
 }
 
 
 def heads_of(model_type):
-    """Families of pictures have another auto class. AutoModel would give both towers."""
+    """Families of pictures and sounds have another auto class. AutoModel would give both towers, or a decoder."""
+    if model_type == "whisper": return {"SEQ_CLS": transformers.AutoModelForAudioClassification}
     if SHAPES[model_type] not in (VISION, TOWERS): return HEADS
     heads = {"SEQ_CLS": transformers.AutoModelForImageClassification}
     return heads if model_type in ("clip", "siglip") else {**heads, "FEATURE_EXTRACTION": transformers.AutoModel}

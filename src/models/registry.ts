@@ -25,6 +25,7 @@ import { siglip, siglipVision } from './families/siglip/definition.ts';
 import { smolLm3 } from './families/smollm3/definition.ts';
 import { t5 } from './families/t5/definition.ts';
 import { deit, vit } from './families/vit/definition.ts';
+import { whisper } from './families/whisper/definition.ts';
 import { xlmRoberta } from './families/xlm-roberta/definition.ts';
 import type { ModelDefinition } from './model-definition.ts';
 
@@ -59,6 +60,7 @@ const families: Record<string, ModelDefinition> = {
   smollm3: smolLm3,
   t5,
   vit,
+  whisper,
   'xlm-roberta': xlmRoberta,
 };
 

@@ -135,7 +135,7 @@ export function declareCommands(): Command[] {
             .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
             .argument(
               '[file or text]',
-              'TSV, CSV or JSON Lines, an image, a folder of images, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
+              'TSV, CSV, JSON Lines, image, sound, folder of them, or quoted text (default: standard input, in one of these formats or with one text per line)',
             )
             .addOption(sharedOption('json'))
             .option('--logits', 'also print the logits')
@@ -166,7 +166,7 @@ export function declareCommands(): Command[] {
             guide: 'embeddings',
           })
             .description(
-              'Turn texts or images into vectors, and search among them. Prints one JSON line each: {"embedding": [...]}.',
+              'Turn texts, images or sounds into vectors, and search among them. Prints one JSON line each: {"embedding": [...]}.',
             )
             .argument(
               '<run, adapter or model>',
@@ -174,7 +174,7 @@ export function declareCommands(): Command[] {
             )
             .argument(
               '[file]',
-              'one text per line (.txt), TSV, CSV or JSON Lines with --text, an image or a folder of images (default: standard input)',
+              'one text per line (.txt), TSV, CSV or JSON Lines with --text, an image, a sound or a folder of them (default: standard input)',
             )
             .option('--prompt <text>', 'text put before every input')
             .option(

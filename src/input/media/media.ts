@@ -1,19 +1,25 @@
 import type { DecodeImage } from './images/image-reader.ts';
 import { IMAGES } from './images/medium.ts';
 import type { Medium } from './medium.ts';
+import { SOUNDS } from './sounds/medium.ts';
+import type { DecodeSound } from './sounds/sound-reader.ts';
 
 /** The media that models read. */
-export const MEDIA: readonly Medium[] = [IMAGES];
+export const MEDIA: readonly Medium[] = [IMAGES, SOUNDS];
 
 /** A machine's decoders, by the names of media. */
 export interface Decoders {
   image: DecodeImage;
+  audio: DecodeSound;
 }
 
 /** For models that are only described. */
 export const NO_DECODERS: Decoders = {
   image: async () => {
     throw new Error('no decoder for images');
+  },
+  audio: async () => {
+    throw new Error('no decoder for sounds');
   },
 };
 

@@ -175,6 +175,7 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
       { norm: 'none' as const, sublayers: vision('vision_model.encoder.layers.0', 'self_attn', 'mlp') },
     ]),
   ),
+  whisper: { norm: 'none', sublayers: vision('encoder.layers.0', 'self_attn', 'fc2') },
 };
 
 /** Builds a model of a family with the family's first head. Returns its network and logits. */
@@ -186,13 +187,15 @@ function build(model_type: string, injection?: Injection) {
   const ids = (name: string, length = sequence) => input(graph, name, 'int32', [length, batch]);
   const network = new Network(graph, { training: true, injection });
   const [head] = Object.values(family.heads);
-  const logits = head!.build(network, family.parseConfig(json, 'config.json'), {
+  const config = family.parseConfig(json, 'config.json');
+  const { shape } = config.content ?? { shape: [3, 224, 224] };
+  const logits = head!.build(network, config, {
     inputIds: ids('input_ids'),
     tokenTypeIds: ids('token_type_ids'),
     positionIds: ids('position_ids'),
     attentionMask: input(graph, 'attention_mask', 'int32', [batch, sequence]),
     decoderInputIds: ids('decoder_input_ids', target),
-    content: input(graph, 'pixel_values', 'float32', [batch, 3, 224, 224]),
+    content: input(graph, 'pixel_values', 'float32', [batch, ...shape]),
     batch,
     sequence,
     target,

@@ -81,8 +81,8 @@ export interface LinearModule {
 }
 
 interface LinearOptions {
-  /** Whether the module has a bias. Default: true. */
-  bias?: boolean;
+  /** Whether the module has a bias, or each module of a group. Default: true. */
+  bias?: boolean | readonly boolean[];
   transposed?: boolean;
 }
 
@@ -195,6 +195,7 @@ export class Network {
     const whole = paths.map((path) => this.pathOf(path));
     const frozen = paths.map((path, i): { y: Value; frozenModule?: FrozenModule } => {
       const out = outFeatures[i]!;
+      const isShifted = typeof bias === 'boolean' ? bias : bias[i]!;
       this.linearInputs.set(whole[i]!, x);
       const norm = findNorm(x);
       const module: LinearModule = {
@@ -205,12 +206,12 @@ export class Network {
         ...(norm && { norm }),
       };
       this.linears.set(whole[i]!, module);
-      const replaced = this.injection?.linear?.(module, bias, x);
+      const replaced = this.injection?.linear?.(module, isShifted, x);
       if (replaced) return { y: replaced };
       const shape = transposed ? [inFeatures, out] : [out, inFeatures];
       const injected = this.injection?.input?.(whole[i]!, x) ?? x;
       const product = this.product(path, injected, shape, transposed);
-      const shift = bias ? this.parameter(`${path}.bias`, [out]) : undefined;
+      const shift = isShifted ? this.parameter(`${path}.bias`, [out]) : undefined;
       const frozenModule: FrozenModule = {
         product: (x) => this.product(path, x, shape, transposed),
         norms: () => this.norms(path, shape, transposed),

@@ -18,15 +18,16 @@ interface PreNormModules {
   attended: string;
   attentionNorm: string;
   feedForwardNorm: string;
-  feedForward: string;
+  /** Undefined if the feed-forward network's modules are the layer's own. */
+  feedForward?: string;
 }
 
 interface PreNormSettings {
   modules: PreNormModules;
   layers: number;
   heads: number;
-  /** Whether queries, keys and values have a bias. */
-  bias: boolean;
+  /** Whether queries, keys and values have a bias: all of them, or each. */
+  bias: boolean | readonly [query: boolean, key: boolean, value: boolean];
   epsilon: number;
   dropout: { weights: number; hidden: number };
   /** Builds the feed-forward network on normalized hidden states, [rows, width]. */
@@ -53,7 +54,7 @@ export function preNormEncoder(
 
   /** @param i the sublayer's place in `scales` */
   const ended = (layer: Network, i: 0 | 1, h: Value, residual: Value): Value => {
-    const path = scales?.[i] ?? (i === 0 ? modules.attention : modules.feedForward);
+    const path = scales?.[i] ?? (i === 0 ? modules.attention : (modules.feedForward ?? 'fc2'));
     const factors = scales && layer.parameter(`${path}.lambda1`, [width]);
     const scaled = factors ? multiply(h, factors) : h;
     const kind = i === 0 ? 'attention' : 'feedForward';
@@ -66,18 +67,19 @@ export function preNormEncoder(
     const isAll = asked === hidden;
     const module = layer.at(modules.attention);
     const { query, key, value } = modules;
-    const sizes = { bias };
+    const [asks, ...others] = typeof bias === 'boolean' ? [bias, bias, bias] : bias;
     const parts: [Value, Value, Value] = isAll
-      ? module.linearGroup([query, key, value], normed, [width, width, width], sizes)
+      ? module.linearGroup([query, key, value], normed, [width, width, width], { bias: [asks, ...others] })
       : [
-          module.linear(query, firstTokens(normed, { batch }), width, sizes),
-          ...module.linearGroup([key, value], normed, [width, width], sizes),
+          module.linear(query, firstTokens(normed, { batch }), width, { bias: asks }),
+          ...module.linearGroup([key, value], normed, [width, width], { bias: others }),
         ];
     const mixed = attention(layer, parts, undefined, { ...options, queries: isAll ? tokens : 1 });
     const projected = layer.dropout(module.linear(modules.attended, mixed, width), dropout.hidden);
     const attended = ended(layer, 0, projected, asked);
     const normalized = layerNormModule(layer.at(modules.feedForwardNorm), attended, epsilon);
-    const outer = settings.feedForward(layer.at(modules.feedForward), normalized);
+    const { feedForward } = modules;
+    const outer = settings.feedForward(feedForward === undefined ? layer : layer.at(feedForward), normalized);
     return ended(layer, 1, layer.dropout(outer, dropout.hidden), attended);
   });
 }

@@ -57,6 +57,8 @@ it('shows which images are wrong, but not on the Hub', () => {
     '|  | predicted a | predicted b |\n| --- | --: | --: |\n| a | 1 | 2 |\n| b | 0 | 3 |',
   );
   expect(local.split('| ![](data:image/bmp;base64,AAAA) | a | b ## Use | 0.987 |')).toHaveLength(7);
+  const ofSounds = { data: { ...RUN.data, medium: 'audio' } };
+  expect(card(ofSounds, { mistakes: [mistake] })).toContain('| Audio | Label |');
   const facts = {
     repo: 'a/b',
     form: 'adapter',

@@ -205,13 +205,14 @@ export const WRONG_FILES = 'Wrong predictions';
 const MAX_FILES = 6;
 
 /** The most confident wrong predictions as images. A card of texts has none, because it may be published. */
-function showWrong({ mistakes = [] }: ModelCardInputs): string {
+function showWrong({ mistakes = [], config: { task, data } }: ModelCardInputs): string {
   const rows = mistakes.slice(0, MAX_FILES).flatMap(({ preview, label, predicted, probability }) => {
     return preview === undefined
       ? []
       : [[`![](${preview})`, plainMarkdown(label), plainMarkdown(predicted), score(probability)]];
   });
-  return rows.length > 0 ? table(['Image', 'Label', 'Predicted', 'Probability'], rows) : '';
+  const medium = mediumNamed(taskNamed(task).words.medium?.(data))?.name ?? '';
+  return rows.length > 0 ? table([capital(medium), 'Label', 'Predicted', 'Probability'], rows) : '';
 }
 
 /** The scores of a validation set. */

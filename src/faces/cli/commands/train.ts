@@ -178,7 +178,7 @@ export function nextSteps(config: ParsedConfig): string {
     [use, isAsked ? 'predict for texts that you type' : (words.use(data).explanation ?? '')],
     [`${PROGRAM} report ${run}`, 'write a report as one HTML page'],
     [`${PROGRAM} serve ${run}${base ? ` --base_dtype ${base.dtype}` : ''}`, 'serve over HTTP'],
-    [`${PROGRAM} export ${run} --as onnx -o onnx`, 'convert for transformers.js and Optimum'],
+    [`${PROGRAM} export ${run} --as onnx -o onnx`, 'convert to ONNX'],
   ];
   return ['Next:', ...aligned(steps).map((step) => `  npx ${step}`)].join('\n');
 }

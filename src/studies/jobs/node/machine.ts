@@ -67,7 +67,10 @@ export const THIS_NODE: FolderMachine = {
       close: () => model.close(),
     };
   },
-  decoders: { image: async (...file) => (await modelFolders()).machine.decoders.image(...file) },
+  decoders: {
+    image: async (...file) => (await modelFolders()).machine.decoders.image(...file),
+    audio: async (...file) => (await modelFolders()).machine.decoders.audio(...file),
+  },
   data: async (section, name, { takesFolders, onDownload }) =>
     (await modelFolders()).machine.data.open(section, name, takesFolders, onDownload),
   async weightDigests(run) {

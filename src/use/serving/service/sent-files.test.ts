@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it, vi } from 'vitest';
+import { NO_DECODERS } from '../../../input/media/media.ts';
 import type { Contents } from '../../../program/modalities/contents.ts';
 import { IMAGE_MODEL } from '../../../program/modalities/images.ts';
 import { SentFiles } from './sent-files.ts';
@@ -9,6 +10,7 @@ const png = readFileSync(new URL('rgb.png', fixtures));
 const decode = vi.fn(async () => ({ width: 1, height: 1, data: new Uint8Array(3) }));
 const config = { maxLength: 5 } as Parameters<typeof IMAGE_MODEL.modality>[0];
 const images = IMAGE_MODEL.modality(config, { size: 4 }, 'preprocessor_config.json', 'vit', {
+  ...NO_DECODERS,
   image: decode,
 });
 const read = (...texts: string[]) =>

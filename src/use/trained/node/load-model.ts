@@ -2,6 +2,7 @@ import { localData } from '../../../input/data/node/text-files.ts';
 import { cacheFolder, disk } from '../../../input/formats/node/folder-files.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { decodeImage } from '../../../input/media/images/node/decode-image.ts';
+import { decodeSound } from '../../../input/media/sounds/node/decode-sound.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { ModelFolders } from '../model-folders.ts';
 
@@ -10,7 +11,7 @@ export const models = new ModelFolders({
   disk,
   hub,
   data: localData,
-  decoders: { image: decodeImage },
+  decoders: { image: decodeImage, audio: decodeSound },
   engine: nodeEngine,
   cacheFolder,
   warn: (message) => process.emitWarning(message),
