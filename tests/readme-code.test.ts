@@ -73,6 +73,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'const manager = new NlpManager': 'the same training with node-nlp',
   "import { open, train } from 'adalora';\n\nawait train({ data: { train: rows":
     'wants rows; tests/library.test.ts trains on rows in memory',
+  'cd prefer && npx adalora train': 'downloads a model; tests/init.test.ts trains with such a config',
   'cd chat && npx adalora train': 'downloads a model; tests/init.test.ts trains with such a config',
   'npx adalora generate runs/first': 'wants that training',
   'node_modules/.bin/adalora predict': 'wants Slurm; tests/first-week.test.ts predicts a part of a file',
@@ -81,6 +82,9 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'text\tlabel': 'the first rows of a file',
   'message,queue': 'the first rows of a file',
   'npx adalora train shop/train.tsv --model': 'downloads BERT-base',
+  'npx adalora train rows.tsv --model sentence': 'downloads a model; tests/soft-labels.test.ts does so',
+  'npx adalora train rows.tsv --output runs/taught': 'wants the teacher of the command before it',
+  'adalora on cpu: 200 examples, 100 steps (2 epochs), 691,920': 'the output of a run that downloads a model',
 };
 
 // docs/reference and docs/commands.md are generated.

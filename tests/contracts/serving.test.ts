@@ -26,7 +26,8 @@ const IGNORED = [
   ...['header', 'quote', 'delimiter', 'label_separator', 'on_bad_row', 'sample_by', 'medium', 'augment'],
   ...['loss', 'scale', 'symmetric', 'margin', 'distance', 'max_score', 'mini_batch_size'],
   ...['matryoshka_dims', 'matryoshka_weights', 'predict_with_generate', 'completion_only_loss', 'packing'],
-  ...['prompt', 'completion', 'messages', 'choices', 'answer'],
+  ...['prompt', 'completion', 'messages', 'choices', 'answer', 'chosen', 'rejected', 'beta'],
+  ...['teacher', 'unlabelled', 'teacher_share', 'temperature', 'query', 'negatives', 'num_negatives'],
 ];
 
 /** For each other key of a task, sections with it. Every section is compared. */
@@ -53,6 +54,7 @@ const COLUMNS: Readonly<Partial<Record<TaskName, object>>> = {
   sentence_embedding: { text: 'text', label: 'label' },
   seq2seq_lm: { source: 'source', target: 'target' },
   causal_lm: {},
+  preference: {},
 };
 const LABELS: Readonly<Partial<Record<TaskName, string[]>>> = {
   single_label_classification: ['a', 'b', 'c'],
@@ -82,7 +84,7 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true }));
 
 const baseOf = (task: TaskName) =>
-  join(root, { seq2seq_lm: 't5', causal_lm: 'llama' }[task as string] ?? 'bert');
+  join(root, { seq2seq_lm: 't5', causal_lm: 'llama', preference: 'llama' }[task as string] ?? 'bert');
 
 interface Options {
   data?: object;
@@ -106,7 +108,7 @@ function adapters(task: TaskName, all: readonly Options[]): string[] {
       ...made,
       ...(isBuiltFor(data) ? { data: { text: 'text', label: 'label', ...data } } : columnsOf(task)),
       ...(task === 'seq2seq_lm' && { targets: ['q', 'v'] }),
-      ...(task === 'causal_lm' && { targets: ['q_proj', 'v_proj'] }),
+      ...(baseOf(task).endsWith('llama') && { targets: ['q_proj', 'v_proj'] }),
     });
     const file = join(folder, NOTES_FILE);
     const notes = JSON.parse(readFileSync(file, 'utf8'));
@@ -171,7 +173,8 @@ describe.each(TASK_NAMES.filter((task) => task !== 'masked_lm'))('%s', (task) =>
           answers.push(library);
         } else if (prediction?.served) {
           const { served } = prediction;
-          const isPair = task === 'question_answering' || 'text_pair' in (all[i]!.data ?? {});
+          const isPair =
+            ['question_answering', 'reranking'].includes(task) || 'text_pair' in (all[i]!.data ?? {});
           const inputs = TEXTS.map((text) => ({
             text: isPair ? 'who?' : text,
             ...(isPair && { pair: text }),
