@@ -94,7 +94,7 @@ describe.each([
     });
     expect(await workspace.run('export', method, '--as', 'lora', '-o', 'exported')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('Known: merged, onnx, gguf, gguf-adapter.'),
+      stderr: expect.stringContaining('cannot be exported as lora. Use it as it is, with its base model.'),
     });
   });
 });

@@ -89,6 +89,28 @@ describe('the library', () => {
     expect(finish.step).toBeLessThan(5000);
   });
 
+  it('without the addon, trains on WebAssembly, and warns of rows that are not English', () => {
+    const words = ['Paket', 'Rechnung', 'Bestellung', 'Lieferung', 'Ware', 'Gutschrift'];
+    const rows = Array.from({ length: 24 }, (_, i) =>
+      i % 2
+        ? `Die ${words[i % 6]} ${i} ist noch nicht da,retour`
+        : `Ich habe eine Frage zu der ${words[i % 6]} ${i},frage`,
+    );
+    workspace.write('german.csv', `text,label\n${rows.join('\n')}\n`);
+    const run = (...args: string[]) => {
+      const words = ['--no-addons', resolve('dist/cli/main.js'), ...args];
+      return spawnSync(process.execPath, words, { cwd: workspace.folder, encoding: 'utf8' });
+    };
+    const { status, stdout, stderr } = run('train', 'german.csv', '--max-steps', '1', '-o', 'german');
+    expect(stderr).toContain('Computing with WebAssembly, which is slower.');
+    expect(status, stderr).toBe(0);
+    const warning = 'The rows do not look English, and the built-in encoder reads only English.';
+    expect(stdout).toContain(warning);
+    expect(workspace.read('german', 'README.md').toString()).toContain(warning);
+    run('report', 'german');
+    expect(workspace.read('german', 'report.html').toString()).toContain(warning);
+  });
+
   it('stopped before its first step, a run resumes to the same adapter', async () => {
     const { train } = await import('adalora');
     const data = { train: workspace.path('train.tsv'), text: 'sentence', label: 'label', max_length: 32 };
@@ -99,7 +121,13 @@ describe('the library', () => {
         output: workspace.path(output),
         training: { max_steps: 20 },
       }) as const;
-    expect(await train(config('unbegun'), { signal: AbortSignal.abort() })).toMatchObject({
+    await expect(train(config('unread'), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    expect(existsSync(workspace.path('unread'))).toBe(false);
+    const controller = new AbortController();
+    const onEvent = ({ type }: { type: string }) => type === 'start' && controller.abort();
+    expect(await train(config('unbegun'), { signal: controller.signal, onEvent })).toMatchObject({
       reason: 'stopped',
       step: 0,
     });

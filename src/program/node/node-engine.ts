@@ -35,22 +35,18 @@ export function nodeEngine(model: ModelWeights, device: Device, given: NodeEngin
   const { weightFolder, locate, packing } = model;
   // A model with new weights has no folder.
   const check = weightFolder ? unchanged(disk.within(weightFolder)) : () => {};
-  if (device === 'wasm') {
+  const openWeb: Engine['open'] = async (outputs) => {
     const weights = (file: string) => {
       check([file]);
       return readFileSync(join(weightFolder, file));
     };
-    return {
-      masks: masksOn(device),
-      async open(outputs) {
-        const { webEngine } = await import('../web-engine.ts');
-        return webEngine(model, { device, weights, threads: options.threads }).open(outputs);
-      },
-    };
-  }
+    const { webEngine } = await import('../web-engine.ts');
+    return webEngine(model, { device: 'wasm', weights, threads: options.threads }).open(outputs);
+  };
   return {
     masks: masksOn(device),
     async open(outputs, { packed = false } = {}) {
+      if (device === 'wasm' || (device === 'cpu' && !(await hasAddon()))) return openWeb(outputs);
       const [{ loweredWithFiles }, { createSession }, { packsWeights }] = await Promise.all([
         import('../lowered.ts'),
         import('../../engine/runtime/node/create-session.ts'),
@@ -62,6 +58,22 @@ export function nodeEngine(model: ModelWeights, device: Device, given: NodeEngin
       return createSession(encoded, { device, weightFolder, prepack: packs, ...options });
     },
   };
+}
+
+/** Whether the engine's addon loads. Without it, the device `cpu` is WebAssembly, which computes the same. */
+let addon: Promise<boolean> | undefined;
+function hasAddon(): Promise<boolean> {
+  addon ??= import('../../engine/runtime/node/create-session.ts')
+    .then(({ loadEngine }) => loadEngine())
+    .then(
+      () => true,
+      (error: unknown) => {
+        if (!(error instanceof UserError)) throw error;
+        process.emitWarning(`${error.message} Computing with WebAssembly, which is slower.`);
+        return false;
+      },
+    );
+  return addon;
 }
 
 /**

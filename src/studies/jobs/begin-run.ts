@@ -2,6 +2,8 @@ import { type HeldOut, holdOut, splitFolds } from '../../input/data/split-rows.t
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import type { FileDigest } from '../../input/formats/files.ts';
+import { EMBEDDED_MODEL } from '../../input/hub/model-id.ts';
+import { looksEnglish } from '../../input/text/looks-english.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import type { OwnFunctions } from '../../program/objectives/own-function.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
@@ -16,6 +18,7 @@ import { readMethod } from '../../training/run/config/read-method.ts';
 import { type Chosen, chooseDefaults, chooseScoring } from '../../training/run/config/resolve-config.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
 import type { TrainingConfig } from '../../training/run/config/training-section.ts';
+import type { Finding } from '../../training/run/verdict.ts';
 import type { Family } from '../../use/trained/bind-model.ts';
 import type { Notes } from '../../use/trained/notes.ts';
 import type { TrainedParts } from '../../use/trained/trained-model.ts';
@@ -90,6 +93,8 @@ export interface ReadRun extends BaseOfRun {
   maxLength: number;
   /** Notices from reading the files. */
   notices: readonly string[];
+  /** A warning about rows in a language that the model does not read. */
+  language?: Finding | undefined;
   /**
    * The numbers of the training rows that each fold of a cross-validation holds out. Undefined if the run is not
    * cross-validated.
@@ -151,10 +156,12 @@ export function beginRun({
   );
   const { config, chosen } = chooseDefaults(scoring.config, { model, ...amount });
   const { definition, settings } = readMethod(config);
+  const language = findLanguage(task, rows.all, config, modality);
   return {
     ...parts,
     config,
     rows,
+    language,
     chosen: [...scoring.chosen, ...chosen],
     classWeights: classWeights(config.training, labels, task.classes?.counts?.(train, labels)),
     onlyBase: definition.requiredBase?.(settings)?.dtype ?? start?.notes?.base_dtype,
@@ -167,6 +174,7 @@ export function beginRun({
       ...listNotices(task, rows),
       ...alikeLabels(labels),
       ...loweredLength(config, family.config),
+      ...(language ? [`${language.message} ${language.remedy}`] : []),
       ...notScored(scoring.chosen).map((why) => `The model will not be scored${why}`),
     ],
   };
@@ -176,6 +184,23 @@ export function beginRun({
 function listNotices({ files }: AnyTask, { all, validation, isHeldOut }: RunRows): string[] {
   const sets = [all, ...(isHeldOut ? [] : validation.map(({ rows }) => rows))];
   return sets.flatMap((rows) => files.notices?.(rows) ?? []);
+}
+
+/** A warning about rows of another language than English, which is all that the built-in encoder reads. */
+function findLanguage(
+  { files }: AnyTask,
+  rows: unknown,
+  { model, data }: Pick<RunConfig, 'model' | 'data'>,
+  { reads }: Modality,
+): Finding | undefined {
+  if (model !== EMBEDDED_MODEL || reads !== 'text') return undefined;
+  const texts = files.splittable?.(rows, data).texts.flat() ?? [];
+  if (looksEnglish(texts.filter((text) => text !== undefined))) return undefined;
+  return {
+    message: 'The rows do not look English, and the built-in encoder reads only English.',
+    remedy:
+      'Set model to a multilingual one, such as sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2.',
+  };
 }
 
 /** Typical for English. The estimate counts all columns as text, so it is too high for files with other columns. */

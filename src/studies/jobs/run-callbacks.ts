@@ -21,7 +21,7 @@ export interface CommonTrainOptions<Resume> {
   onStepEnd?: OnStepEnd | undefined;
   /**
    * Aborting finishes the step, writes a checkpoint (in a page, if `onCheckpoint` is set) and ends the run with reason
-   * "stopped". While rows of an async iterable are read, it rejects the promise with the signal's reason.
+   * "stopped". While rows are read (in Node, before the event `start`), it rejects the promise with the signal's reason.
    */
   signal?: AbortSignal | undefined;
 }

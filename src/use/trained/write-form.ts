@@ -95,10 +95,13 @@ export function adapterForm(
   assertOptions(`export as ${form}`, options, {});
   const written = adapter?.kind.exports?.[form];
   if (!adapter || !written) {
+    const { exports = {}, unmergeable } = adapter?.kind ?? {};
+    // All other forms contain the sum of the weights and the adapter, or its increments.
+    const known = [...Object.keys(exports), ...(unmergeable === undefined ? Object.keys(EXPORT_FORMS) : [])];
     throw new UserError({
       where: folder,
       fault: `is ${adapter ? `an adapter of kind ${adapter.kind.name}` : 'a whole model'}, which cannot be exported as ${form}`,
-      hint: suggest(form, [...Object.keys(adapter?.kind.exports ?? {}), ...Object.keys(EXPORT_FORMS)]),
+      hint: known.length > 0 ? suggest(form, known) : 'Use it as it is, with its base model.',
       code: 'unsupported',
     });
   }

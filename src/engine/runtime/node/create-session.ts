@@ -29,7 +29,7 @@ export async function loadEngine(
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
-    if (!isMissing && code !== 'ERR_DLOPEN_FAILED') throw error;
+    if (!isMissing && !code?.startsWith('ERR_DLOPEN')) throw error;
     if (isMissing && message.includes(`'${ENGINE}'`)) throw notInstalled(ENGINE, ' --ignore-scripts');
     throw new UserError({
       where: ENGINE,

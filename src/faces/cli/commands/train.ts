@@ -84,7 +84,9 @@ export default async function run(
     await watch.close();
   } catch (error) {
     await watch.close(error as Error);
-    throw error;
+    if (!stop.signal.aborted || (error as Error).name !== 'AbortError') throw error;
+    console.error('The run had not begun.');
+    process.exitCode = STOPPED;
   } finally {
     display.close();
     stop.release();

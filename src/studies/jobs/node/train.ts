@@ -3,7 +3,7 @@ import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { unlockFolder } from '../../../input/store/node/folder-lock.ts';
 import { markAgreed } from '../../../program/parallel/communicator.ts';
-import { readyForMpi } from '../../../program/parallel/launch.ts';
+import { readLaunch, readyForMpi } from '../../../program/parallel/launch.ts';
 import type { Caller } from '../../../support/calls/caller.ts';
 import { startThread } from '../../../support/node/threads.ts';
 import { assertOptions, BOOLEAN, isObject } from '../../../support/options.ts';
@@ -24,6 +24,8 @@ interface TrainingThread {
   caller: Pick<Caller, 'call'>;
   /** Asks for a stop after the current step. */
   stop(): void;
+  /** Ends the thread at once. */
+  end(): Promise<unknown>;
   /** Replies to a call of one of the caller's functions, for which the thread waits. */
   reply(value: OwnReply): void;
 }
@@ -46,7 +48,10 @@ export async function trainAsked(
   readyForMpi(process.env);
   let tracked = await tracking(config);
   const thread = startTraining(config.output);
-  const callbacks = new RunCallbacks(options, thread.stop);
+  // Until a run begins, it writes nothing, and the thread may be parsing a file, which hears no request. Several
+  // processes must agree on a stop.
+  let isBegun = readLaunch(process.env) !== undefined;
+  const callbacks = new RunCallbacks(options, () => (isBegun ? thread.stop() : void thread.end()));
   const job: TrainingJob = {
     config,
     texts,
@@ -63,6 +68,7 @@ export async function trainAsked(
   };
   const listener: TrainingListener = {
     onEvent(event) {
+      isBegun ||= event.type === 'start';
       try {
         tracked?.(event);
       } catch (error) {
@@ -89,6 +95,7 @@ export async function trainAsked(
   try {
     return await thread.caller.call<FinishEvent>('train', [job, listener]);
   } catch (error) {
+    if (!isBegun) options.signal?.throwIfAborted();
     throw isAgreed ? markAgreed(error as Error) : error;
   } finally {
     // An error in the caller's functions replaces the outcome.
@@ -108,7 +115,7 @@ function startTraining(output: string): TrainingThread {
     transferList: [port],
   });
   const { threadId } = thread.worker;
-  void thread.ended.then(() => {
+  const ended = thread.ended.then(() => {
     // A killed thread does not release its lock.
     unlockFolder(output, threadId);
     replies.close();
@@ -116,6 +123,7 @@ function startTraining(output: string): TrainingThread {
   return {
     caller: thread.caller,
     stop: () => void Atomics.store(stop, 0, 1),
+    end: () => thread.worker.terminate().then(() => ended),
     reply(value: OwnReply) {
       replies.postMessage(value);
       Atomics.add(count, 0, 1);

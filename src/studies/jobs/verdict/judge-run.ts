@@ -70,11 +70,12 @@ async function judgeRun(run: Run, finish: FinishEvent): Promise<FinishEvent> {
         )),
     findings: [],
   };
-  verdict.findings = diagnose(verdict, {
+  const diagnosed = diagnose(verdict, {
     ...findSymptoms(run),
     lessIsBetter,
     confusion: set === 0 ? seen?.confusion : undefined,
   });
+  verdict.findings = [...diagnosed, ...(run.files.language ? [run.files.language] : [])];
   // A constant has the same confidence in every row.
   const mistakes = set === 0 && verdict.kept !== 'constant' ? seen?.mistakes?.() : undefined;
   const confusion = set === 0 && seen?.confusion ? shownConfusion(seen.confusion) : undefined;
