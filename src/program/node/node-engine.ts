@@ -69,7 +69,7 @@ function hasAddon(): Promise<boolean> {
       () => true,
       (error: unknown) => {
         if (!(error instanceof UserError)) throw error;
-        process.emitWarning(`${error.message} Computing with WebAssembly, which is slower.`);
+        process.emitWarning(`${error.message} So the device is wasm.`);
         return false;
       },
     );

@@ -33,7 +33,7 @@ export async function loadEngine(
     if (isMissing && message.includes(`'${ENGINE}'`)) throw notInstalled(ENGINE, ' --ignore-scripts');
     throw new UserError({
       where: ENGINE,
-      fault: `has no binary for ${process.platform}/${process.arch}: ${message.split('\n')[0]}`,
+      fault: `has no binary for ${process.platform}/${process.arch}: ${message.split('\n')[0]!.replace(/\.$/, '')}`,
       hint: 'The device wasm works without it, but is slower.',
       code: 'unsupported',
     });
