@@ -10,7 +10,7 @@ const MAX_CHARACTERS = 50_000;
 const [MIN_FOR_SCRIPT, MIN_LETTERS] = [100, 400];
 /** English has up to a few names in another script; Russian, Greek or Japanese has little else. */
 const MAX_OTHER_SCRIPT = 0.5;
-/** Words of two and three letters are 12 % or more of a language's words, and 7 % or less of lists of names, which are none. */
+/** Words of two and three letters are 12 % or more of the words of a language, and 7 % or less of the words of lists of names. */
 const MIN_SHORT = 0.1;
 /** The share of common words among these: at most .15 in 60 sentences of 28 languages, .3 or more in English with names or code. */
 const MIN_COMMON = 0.18;
