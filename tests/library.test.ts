@@ -101,7 +101,14 @@ describe('the library', () => {
       const words = ['--no-addons', resolve('dist/cli/main.js'), ...args];
       return spawnSync(process.execPath, words, { cwd: workspace.folder, encoding: 'utf8' });
     };
-    const { status, stdout, stderr } = run('train', 'german.csv', '--set', 'training.max_steps=4', '-o', 'german');
+    const { status, stdout, stderr } = run(
+      'train',
+      'german.csv',
+      '--set',
+      'training.max_steps=4',
+      '-o',
+      'german',
+    );
     expect(stderr).toContain('So the device is wasm.');
     expect(status, stderr).toBe(0);
     const warning = 'The rows do not look English, and the built-in encoder reads only English.';
