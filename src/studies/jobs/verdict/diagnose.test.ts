@@ -14,6 +14,8 @@ const SYMPTOMS: Symptoms = {
   usualRate: 2e-3,
   steps: 60,
   epochs: 3,
+  truncatedShare: 0,
+  maxLength: 128,
 };
 
 function findings(verdict: Partial<Verdict>, symptoms: Partial<Symptoms> = {}) {
@@ -40,12 +42,17 @@ describe('a run that learned nothing', () => {
     [
       'began with numbers far from those of the rows',
       { losses: { first: 453, last: 1, peak: 453 }, isCrossEntropy: false },
-      'The training loss fell (from 453 to 1), but the model is no better on the held-out rows than always "returns". Check that data.text and data.label name the right columns, and that data.validation is like data.train. If they do, add rows, or lower training.num_train_epochs or training.learning_rate.',
+      'The training loss fell (from 453 to 1), but the held-out rows are not predicted better. Check that data.validation is labeled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
     ],
     [
       'was never a number',
       { losses: { first: Number.NaN, last: Number.NaN, peak: Number.NaN } },
       'The training loss exploded, from not a number to not a number. The learning rate is too high. Lower training.learning_rate from 0.002 to 0.0002.',
+    ],
+    [
+      'read little',
+      { truncatedShare: 0.83, maxLength: 8 },
+      '83 % of the texts were truncated to 8 tokens, so the model did not see most of their content. Raise data.max_length (now 8).',
     ],
     [
       'was too slow',
@@ -60,12 +67,28 @@ describe('a run that learned nothing', () => {
     [
       'learned by heart',
       {},
-      'The training loss fell (from 1.61 to 0.3), but the model is no better on the held-out rows than always "returns". Check that data.text and data.label name the right columns, and that data.validation is like data.train. If they do, add rows, or lower training.num_train_epochs or training.learning_rate.',
+      'The training loss fell (from 1.61 to 0.3), but the held-out rows are not predicted better. Check that data.validation is labeled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
     ],
   ])('states the reason: it %s', (_, symptoms, message) => {
     const found = findings({}, symptoms);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(message);
+  });
+
+  it.each([
+    [
+      0.3,
+      'The model memorized the training rows, but this does not help on others, and a bag of words does no better. Check that data.text and data.label name the right columns. If they do, label more rows, or try a larger model.',
+    ],
+    [
+      1.6,
+      'The texts do not predict the labels, and a bag of words does no better. Check that data.text and data.label name the right columns. If they do, label more rows, or try a larger model.',
+    ],
+  ])('blames no labels if words carry no information, with a loss of %d', (last, message) => {
+    const to_beat = [{ ...bag, value: 0.23 }, blind];
+    const [found] = findings({ to_beat }, { losses: { first: 1.61, last, peak: 1.61 } });
+    expect(found).toContain(message);
+    expect(found).toContain('Check that data.text and data.label name the right columns');
   });
 
   it('reports that all rows have one prediction', () => {
@@ -77,7 +100,7 @@ describe('a run that learned nothing', () => {
       ],
     };
     expect(findings({}, { confusion })[0]).toContain(
-      'The training loss fell (from 1.61 to 0.3), but the model is no better on the held-out rows than always "returns". The model predicts "returns" for every row. Check that data.text and data.label name the right columns, and that data.validation is like data.train. If they do, add rows, or lower training.num_train_epochs or training.learning_rate.',
+      'The training loss fell (from 1.61 to 0.3), but the held-out rows are not predicted better. The model predicts "returns" for every row. Check that data.validation is labeled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
     );
   });
 
@@ -106,6 +129,18 @@ describe('a run that learned nothing', () => {
     );
   });
 
+  it('cannot be distinguished from one that learned if the held-out rows have one class', () => {
+    const confusion = {
+      labels: ['returns', 'payment'],
+      counts: [
+        [10, 0],
+        [0, 0],
+      ],
+    };
+    const [found] = findings({ value: 1, to_beat: [{ ...blind, value: 1 }] }, { confusion });
+    expect(found).toContain('Every held-out row is "returns"');
+  });
+
   it.each([
     [{ score: 'pearson', value: 0.4 }, Number.NaN, false, true],
     [{ score: 'pearson', value: -0.1 }, Number.NaN, false, false],
@@ -126,17 +161,20 @@ describe('a run that trained on from a head', () => {
   const losses = { first: 3, last: 2, peak: 3 };
   const lm = { score: 'loss', value: 3.2, to_beat: [start] };
 
-  it('reports no loss that stayed', () => {
+  it('is printed if the model was right before, and reports no loss that stayed', () => {
+    const right = { ...start, value: 1 };
+    const [found] = findings({ score: 'accuracy', value: 1, to_beat: [right], learnt: true }, {});
+    expect(found).toMatch(/^The model before training is already right on the held-out rows\./);
     const still = { losses: { first: 0.0597, last: 0.0597, peak: 0.06 }, floorLoss: 1 };
     expect(findings({ score: 'ndcg@10', value: 0.8, to_beat: [{ ...start, value: 0.9 }] }, still)[0]).toMatch(
-      /^The model is no better on the held-out rows than the model before training\./,
+      /^The model is no better on the held-out rows than before training\./,
     );
   });
 
   it('has learned nothing if the model was as good before', () => {
     const [found] = findings(lm, { losses, floorLoss: 3.1, lessIsBetter: true });
     expect(found).toMatch(
-      /^The training loss fell \(from 3 to 2\), but the model is no better on the held-out rows than the model before training\./,
+      /^The training loss fell \(from 3 to 2\), but the model is no better on the held-out rows than before training\. Lower/,
     );
     const exploded = findings(lm, {
       losses: { first: 3, last: 9, peak: 9 },
@@ -151,7 +189,7 @@ describe('a run that trained on from a head', () => {
     const worse = { score: 'loss', value: 3.05, to_beat: [unigrams, start] };
     const [found] = findings(worse, { losses, floorLoss: 3.1, lessIsBetter: true });
     expect(found).toMatch(
-      /^The training loss fell \(from 3 to 2\), but the model is no better on the held-out rows than a unigram model\./,
+      /^The training loss fell \(from 3 to 2\), but the model is no better on the held-out rows than a unigram model\. Lower/,
     );
   });
 
@@ -160,6 +198,12 @@ describe('a run that trained on from a head', () => {
     expect(findings(close, { losses, lessIsBetter: true })[0]).toContain(
       'With 9 held-out rows, the score is not clearly better than the model before training.',
     );
+  });
+
+  it('is not told of shuffled labels', () => {
+    const words = { ...bag, value: 0.1 };
+    const [found] = findings({ value: 0.2, to_beat: [words, { ...start, value: 0.3 }] }, { losses });
+    expect(found).not.toContain('shuffled');
   });
 });
 

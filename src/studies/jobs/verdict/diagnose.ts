@@ -61,6 +61,9 @@ export interface Symptoms {
   usualRate: number;
   steps: number;
   epochs: number;
+  /** Share of the training texts that were truncated to `maxLength` tokens. */
+  truncatedShare: number;
+  maxLength: number;
   confusion?: Confusion;
 }
 
@@ -70,8 +73,13 @@ const GROWN = 2;
 const EXPLODED = 4;
 /** A learning rate is the likely reason if it is higher or lower than the usual one by more than this factor. */
 const UNUSUAL = 3;
+/** With fewer steps, a model learns hardly anything. */
+const FEW_STEPS = 30;
 /** The loss has fallen if it ends below this share of a reference: the first loss, or `floorLoss`. */
 const FALLEN = 0.9;
+/** The model has memorized the training rows if their loss ends below this share of that reference. */
+const BY_HEART = 0.5;
+const MOSTLY = 0.5;
 /** Rows are unbalanced if this share of them has one class, and less than `FOUND` of another class are found. */
 const UNBALANCED = 0.75;
 const FOUND = 0.5;
@@ -95,6 +103,12 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
     });
   const imbalance = findImbalance(symptoms.confusion);
   if (imbalance) findings.push(imbalance);
+  const start = verdict.to_beat.find((other) => other.is_start && isAlreadyRight(other.value, verdict.score));
+  if (start && verdict.value <= start.value)
+    findings.push({
+      message: 'The model before training is already right on the held-out rows.',
+      remedy: 'Use it without fine-tuning, or hold out rows that it gets wrong.',
+    });
   const better = verdict.to_beat.find(({ value }) => isBeaten(verdict, value, symptoms.lessIsBetter));
   if (better) {
     const take = better.name === PROBE ? 'Set training.floor: true to end with it. Otherwise r' : 'R';
@@ -185,8 +199,16 @@ function fall({ losses: { first = Number.NaN, last = Number.NaN } }: Symptoms): 
 
 /** The most likely reason why a run learned nothing. */
 function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
-  const { losses, floorLoss, confusion } = symptoms;
+  const { losses, floorLoss, learningRate, usualRate, truncatedShare, maxLength, steps, confusion } =
+    symptoms;
   const [first, last] = [losses.first ?? Number.NaN, losses.last ?? Number.NaN];
+  const lossChange = fall(symptoms);
+  const [only] = actualClasses(confusion);
+  if (only !== undefined && actualClasses(confusion).length === 1)
+    return {
+      message: `Every held-out row is "${only}", so no score can show what the model learned.`,
+      remedy: 'Hold out rows of every class (data.validation).',
+    };
   const one = onlyAnswer(confusion);
   const answers = one === undefined ? '' : ` The model predicts "${one}" for every row.`;
   if (hasExploded(symptoms)) return explosion(symptoms, answers);
@@ -199,17 +221,40 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
       remedy: 'Label more rows.',
     };
   }
+  if (truncatedShare > MOSTLY)
+    return {
+      message: `${percent(truncatedShare)} of the texts were truncated to ${maxLength} tokens, so the model did not see most of their content.${answers}`,
+      remedy: `Raise data.max_length (now ${maxLength}).`,
+    };
   const imbalance = one === undefined ? undefined : findImbalance(confusion);
   if (imbalance) return { ...imbalance, message: `${imbalance.message}${answers}` };
   const reference = floorLoss ?? first;
-  if (!(last < FALLEN * reference)) return hardlyFell(symptoms, answers);
-  const { value, to_beat } = verdict;
-  const floor = to_beat.find((other) => isNoBetterThanFloor(value, [other], symptoms.lessIsBetter));
-  const fell = last < FALLEN * first ? `The training loss fell (${fall(symptoms)}), but the` : 'The';
+  const isByHeart = last < BY_HEART * reference;
+  const hasFallen = last < FALLEN * reference;
+  const tooLittle = hardlyFell(symptoms, answers);
+  if (!hasFallen && (UNUSUAL * learningRate < usualRate || steps < FEW_STEPS)) return tooLittle;
+  const other = verdict.to_beat.find((one) => !isFloor(one))?.name;
+  if (other !== undefined && bagFindsNothing(verdict, symptoms))
+    return {
+      message: `${isByHeart ? 'The model memorized the training rows, but this does not help on others' : 'The texts do not predict the labels'}, and ${other} does no better.${answers}`,
+      remedy:
+        'Check that data.text and data.label name the right columns. If they do, label more rows, or try a larger model.',
+    };
+  if (!hasFallen) return tooLittle;
+  if (verdict.to_beat.some(({ is_start }) => is_start)) {
+    const { value, to_beat } = verdict;
+    const floor = to_beat.find((other) => isNoBetterThanFloor(value, [other], symptoms.lessIsBetter));
+    const than = floor && !floor.is_start ? `than ${floor.name}` : 'than before training';
+    return {
+      message: `${last < FALLEN * first ? `The training loss fell (${lossChange}), but the` : 'The'} model is no better on the held-out rows ${than}.`,
+      remedy:
+        'Lower training.num_train_epochs or training.learning_rate, train on more rows, or check that data.validation is like data.train.',
+    };
+  }
   return {
-    message: `${fell} model is no better on the held-out rows than ${floor?.name ?? 'a constant answer'}.${answers}`,
+    message: `The training loss fell (${lossChange}), but the held-out rows are not predicted better.${answers}`,
     remedy:
-      'Check that data.text and data.label name the right columns, and that data.validation is like data.train. If they do, add rows, or lower training.num_train_epochs or training.learning_rate.',
+      'Check that data.validation is labeled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
   };
 }
 
@@ -220,6 +265,19 @@ function hasExploded({ losses, floorLoss, isCrossEntropy, learningRate, usualRat
   // The loss of a regression has no typical initial value, so a high peak alone does not count.
   const isTelling = isCrossEntropy || learningRate > UNUSUAL * usualRate;
   return floorLoss !== undefined && isTelling && peak > EXPLODED * floorLoss;
+}
+
+/** Whether a bag of words is not better than the baseline that ignores the text. */
+function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): boolean {
+  const reading = to_beat.filter((other) => !isFloor(other));
+  const blind = to_beat.filter(({ is_blind }) => is_blind);
+  const sign = lessIsBetter ? -1 : 1;
+  const best = largest(blind.map((other) => sign * floorValue(other)));
+  return (
+    blind.length > 0 &&
+    reading.length > 0 &&
+    reading.every(({ value }) => !(sign * value > best + 0.05 * Math.abs(1 - best)))
+  );
 }
 
 /** The advice if more training is likely to help. */
@@ -242,6 +300,11 @@ function isBeaten(
 
 function isWithin(value: number, [low, high]: readonly [number, number]): boolean {
   return value >= low && value <= high;
+}
+
+/** The classes that occur in the scored rows. */
+function actualClasses(confusion: Confusion | undefined): readonly string[] {
+  return confusion?.labels.filter((_, row) => confusion.counts[row]!.some((count) => count > 0)) ?? [];
 }
 
 /** The class that the model predicts for all rows; undefined if it predicts several. */

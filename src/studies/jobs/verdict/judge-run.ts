@@ -186,9 +186,11 @@ function unscoredNotices(run: Run): string[] {
 }
 
 function findSymptoms({ files, training, trainer: { losses, before }, baselines }: Run): Symptoms {
-  const { config } = files;
-  const { model } = training.inputs;
-  const { settings } = training;
+  const { config, maxLength } = files;
+  const {
+    inputs: { train, model },
+    settings,
+  } = training;
   // A contrastive loss is of another kind than the losses of baselines.
   const isContrast = model.layer !== undefined && !model.layer.inLoss;
   return {
@@ -202,5 +204,7 @@ function findSymptoms({ files, training, trainer: { losses, before }, baselines 
     usualRate: usualRate({ ...config, model }),
     steps: settings.totalSteps,
     epochs: settings.totalSteps / settings.stepsPerEpoch,
+    truncatedShare: train.truncated / train.lengths.length,
+    maxLength,
   };
 }
