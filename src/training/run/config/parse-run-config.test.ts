@@ -245,6 +245,12 @@ describe('a config of a language model', () => {
       ['x: `data.whole_word_mask` is not a known key. It is a key of task masked_lm.'],
     ],
     [
+      { ...CAUSAL, data: { train: 'a', validation: '3 folds' } },
+      [
+        'x: `data.validation` must be a file or a share such as 10% for task causal_lm, whose rows are not scored one by one, got "3 folds".',
+      ],
+    ],
+    [
       { ...PLAIN, task: 'causal_ml', data: { train: 'a', packing: 1 } },
       [`x: \`task\` must be one of ${TASK_NAMES.join(', ')}, got "causal_ml". Did you mean causal_lm?`],
     ],

@@ -11,7 +11,7 @@ import {
   UserError,
   valueAt,
 } from '../../../support/user-error.ts';
-import { heldOutShare, placeProblems, withSplits } from '../../../tasks/data-files.ts';
+import { foldCount, heldOutShare, placeProblems, withSplits } from '../../../tasks/data-files.ts';
 import type { BaseData } from '../../../tasks/prediction.ts';
 import { type TaskName, taskNamed, tasksWith } from '../../../tasks/registry.ts';
 import { sectionKeys } from './read-method.ts';
@@ -26,7 +26,7 @@ import {
   type SoundConfig,
   type TaskSection,
 } from './run-config.ts';
-import { type Key, TRAINING_KEYS } from './training-section.ts';
+import { judgesRows, type Key, TRAINING_KEYS } from './training-section.ts';
 
 /**
  * Checks a config and fills in the defaults, except those that depend on the rows and the model (`resolve-config.ts`). A known key with the
@@ -153,9 +153,14 @@ function applyRules<Inputs>(
 }
 
 function splitProblems(task: TaskName, { validation }: BaseData): Problem[] {
+  const path = ['data', 'validation'];
+  if (foldCount(validation) !== undefined && !judgesRows(task)) {
+    const fault = `must be a file or a share such as 10% for task ${task}, whose rows are not scored one by one, got ${shown(validation)}`;
+    return [{ path, fault }];
+  }
   if (heldOutShare(validation) === undefined || taskNamed(task).files.splittable) return [];
   const fault = `must be a file for task ${task}, which cannot hold out rows, got ${shown(validation)}`;
-  return [{ path: ['data', 'validation'], fault }];
+  return [{ path, fault }];
 }
 
 /** Finds tasks whose evaluations do not report predictions, which custom scores need. */
