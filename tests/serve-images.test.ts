@@ -260,7 +260,7 @@ describe('a bad picture', () => {
     const stray = await post('/predict', form('two', pictures, { url: 'https://example.com/cat.jpg' }));
     expect(stray).toMatchObject({ status: 422, body: { error: '`url` is not supported.' } });
     const none = await post('/predict', form('two', []));
-    expect(none).toMatchObject({ status: 400, body: { error: '`image` must be a file.' } });
+    expect(none).toMatchObject({ status: 400, body: { error: '`image` or `audio` must be a file.' } });
   });
 
   it('does not make the others fail', async () => {
