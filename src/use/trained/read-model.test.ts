@@ -46,6 +46,13 @@ it('decoders without files of sentence-transformers pool by the last token, as t
   expect(await settingsOf(decoder)).toMatchObject({ pooling: { mode: 'lasttoken' }, isAssumed: true });
 });
 
+it('a folder with a GGUF file is refused by its format', async () => {
+  const files = filesFrom(new Map([['model-q8_0.gguf', new Uint8Array(4)]]), 'model');
+  await expect(describeModel(files)).rejects.toThrow(
+    'model-q8_0.gguf is a GGUF file, a format that is written and not read. Use the model in safetensors',
+  );
+});
+
 it.each(['gptq', 'awq', 'bitsandbytes', 'fp8'])(
   'weights quantized by %s are refused by name',
   async (quant_method) => {

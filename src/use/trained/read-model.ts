@@ -71,7 +71,10 @@ export interface DescribedModel extends Described {
 export async function describeModel(files: Files, changes?: ModelConfig): Promise<Described> {
   const where = pathIn(files.name, CONFIG);
   const config = await readFile(files, CONFIG);
-  if (!config) throw missingIn(files, CONFIG, 'the config.json of a Hugging Face model');
+  if (!config) {
+    refuseGguf(files);
+    throw missingIn(files, CONFIG, 'the config.json of a Hugging Face model');
+  }
   const json = parseSmallJson(config, where) as Record<string, unknown>;
   refuseQuantized(json, where);
   const sentence = await readSentenceFiles(files);
@@ -79,6 +82,17 @@ export async function describeModel(files: Files, changes?: ModelConfig): Promis
   const file = await readFile(files, PROCESSOR_FILE);
   const processor = file && { file, json: parseSmallJson(file, pathIn(files.name, PROCESSOR_FILE)) };
   return withChanges({ files, json, config, settings, ...(processor && { processor }) }, changes);
+}
+
+/** @throws UserError for a folder that has a GGUF file in the place of a model */
+function refuseGguf(files: Files): void {
+  const found = files.list().find((name) => name.endsWith('.gguf'));
+  if (found === undefined) return;
+  throw new InvalidFile({
+    where: pathIn(files.name, found),
+    fault: 'is a GGUF file, a format that is written and not read',
+    hint: 'Use the model in safetensors that it was made from, and set base_dtype to int8 or int4.',
+  });
 }
 
 /** @throws UserError for a checkpoint with integer weights of another program, such as GPTQ's or bitsandbytes' */
