@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { initialise } from '../../src/models/bind-checkpoint.ts';
@@ -52,6 +52,16 @@ function writeTinyPictureModel(folder: string, config: object): void {
   writeFileSync(join(folder, 'preprocessor_config.json'), JSON.stringify(processor));
 }
 
+/** Writes the settings of the fixture that reads sounds. */
+function writeTinySoundModel(folder: string, config: object): void {
+  const fixture = JSON.parse(readFileSync('src/models/fixtures/models/whisper-classes/config.json', 'utf8'));
+  const size = { d_model: 32, encoder_attention_heads: 4, encoder_ffn_dim: 64, classifier_proj_size: 32 };
+  const extractor = { feature_size: 5, chunk_length: 0.12 };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...fixture, ...size, ...config }));
+  writeFileSync(join(folder, 'preprocessor_config.json'), JSON.stringify(extractor));
+}
+
 /** Builds a model with a head. */
 export const BUILDS: Record<HeadKind, BuildTask> = {
   SEQ_CLS: (definition, config) => sequenceModel(definition, config, classLoss),
@@ -89,6 +99,7 @@ export function writeTinyHead(folder: string, family: string, head: HeadKind, ch
     ...changes,
   };
   if (PICTURES.includes(family)) writeTinyPictureModel(folder, config);
+  else if (family === 'whisper') writeTinySoundModel(folder, config);
   else if (Object.hasOwn(ENCODERS, family))
     writeTinyTextModel(folder, 'bert', { ...ENCODERS[family], ...config });
   else {
