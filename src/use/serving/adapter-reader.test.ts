@@ -25,12 +25,12 @@ const start = () => {
   started.push(thread);
   return thread;
 };
-const reader = new AdapterReader(start, () => 0, 1);
+const reader = new AdapterReader(start, () => 0, 5);
 const read = async (name: string) => (await reader.read(adapter(name))).stored as unknown;
 afterAll(() => reader.close());
 
 it.each([
-  ['endless', '/adapters/endless cannot be read: it takes longer than 1 s.'],
+  ['endless', '/adapters/endless cannot be read: it takes longer than 5 s.'],
   ['large', 'memory'],
   ['faulty', '/adapters/faulty cannot be read: a bug.'],
   ['ending', '/adapters/ending cannot be read: the thread ended with code 0.'],
