@@ -5,8 +5,8 @@ import { shown, UserError } from '../../support/user-error.ts';
 /** How a text must be written: as JSON, or as one of several texts. */
 export type ResponseFormat =
   | { type: 'json_object' }
-  | { type: 'json_schema'; schema: unknown }
-  | { type: 'choice'; choices: readonly string[] };
+  | { type: 'json_schema'; schema: boolean | Record<string, unknown> }
+  | { type: 'choice'; choices: string[] };
 
 /** A state of a symbol: a place in it, or what was read. */
 export type At = string | number;
@@ -167,7 +167,12 @@ class Decimal extends Sym {
   /** The bounds of the magnitude in units of the last place, by sign and number of decimal places. */
   readonly #bounds: Record<'+' | '-', [low: number, high: number][]>;
 
-  constructor(isWhole: boolean, isAbove: (value: number) => boolean, isBelow: (value: number) => boolean, near: number[]) {
+  constructor(
+    isWhole: boolean,
+    isAbove: (value: number) => boolean,
+    isBelow: (value: number) => boolean,
+    near: number[],
+  ) {
     super();
     this.#places = isWhole ? 0 : MAX_FRACTION;
     const [low, high] = near as [number, number];
@@ -178,12 +183,16 @@ class Decimal extends Sym {
           const value = (sign * count) / unit;
           return isAbove(value) && isBelow(value);
         };
-        let [first, last] = [Math.max(0, Math.round(from * unit) - 1), Math.round(to * unit) + 1];
+        // No number is written as -0.
+        let [first, last] = [
+          Math.max(sign < 0 ? 1 : 0, Math.round(from * unit) - 1),
+          Math.round(to * unit) + 1,
+        ];
         for (let i = 0; i < 3 && !fits(first); i++) first++;
         for (let i = 0; i < 3 && !fits(last); i++) last--;
         return [first, last];
       });
-    this.#bounds = { '+': units(Math.max(0, low), high, 1), '-': units(Math.max(1e-9, -high), -low, -1) };
+    this.#bounds = { '+': units(Math.max(0, low), high, 1), '-': units(Math.max(0, -high), -low, -1) };
   }
 
   override least(at: At): number {
@@ -273,8 +282,8 @@ interface ItemsParts {
   /** The symbols of the first items. */
   firsts?: readonly Sym[];
   item?: Sym | undefined;
-  min?: number;
-  max?: number;
+  min?: number | undefined;
+  max?: number | undefined;
 }
 
 /** Items between brackets, separated by commas. A state is twice the number of items, odd after a comma. */
@@ -282,9 +291,12 @@ class Items extends Sym {
   override start: At = -1;
   readonly #open: Sym;
   readonly #close: Sym;
-  readonly #parts: Required<ItemsParts>;
+  readonly #parts: { firsts: readonly Sym[]; item: Sym | undefined; min: number; max: number };
 
-  constructor([open, close]: string, { firsts = [], item, min = 0, max = Number.POSITIVE_INFINITY }: ItemsParts) {
+  constructor(
+    [open, close]: string,
+    { firsts = [], item, min = 0, max = Number.POSITIVE_INFINITY }: ItemsParts,
+  ) {
     super();
     this.#open = ready(new Words([open!]));
     this.#close = ready(new Words([close!]));
@@ -310,7 +322,8 @@ class Items extends Sym {
     const count = (at as number) >> 1;
     const isDue = (at as number) % 2 === 1;
     // Without a maximum, all counts from the minimum on are one state.
-    const next = max === Number.POSITIVE_INFINITY ? Math.min(count + 1, Math.max(min, firsts.length, 1)) : count + 1;
+    const next =
+      max === Number.POSITIVE_INFINITY ? Math.min(count + 1, Math.max(min, firsts.length, 1)) : count + 1;
     const closing = count >= min && !isDue ? [{ first: this.#close }] : [];
     if (count >= max && !isDue) return closing;
     if (count > 0 && !isDue) return [...closing, { first: COMMA, at: count * 2 + 1 }];
@@ -396,6 +409,15 @@ function refused(path: string, fault: string): UserError {
   return new UserError({ where: `the schema at ${path}`, fault, code: 'invalid_argument' });
 }
 
+/** A format as text. */
+export function formatKey(format: ResponseFormat): string {
+  try {
+    return JSON.stringify(format);
+  } catch {
+    throw refused('#', `is nested more than ${MAX_DEPTH} deep`);
+  }
+}
+
 /**
  * The grammar of a format.
  *
@@ -404,7 +426,7 @@ function refused(path: string, fault: string): UserError {
 export function compileFormat(format: ResponseFormat): Sym {
   if (format.type === 'choice') return ready(new Words(format.choices));
   const schema = format.type === 'json_object' ? { type: 'object' } : format.schema;
-  if (JSON.stringify(schema).length > MAX_CHARACTERS)
+  if (formatKey(format).length > MAX_CHARACTERS)
     throw refused('#', `has more than ${MAX_CHARACTERS} characters`);
   return new SchemaReader(schema).root();
 }
@@ -461,20 +483,30 @@ class SchemaReader {
     const others = Object.keys(schema).filter(
       (name) => name !== key && (!EVERYWHERE.has(name) || (name === 'type' && !isList)),
     );
-    if (others.length > 0) throw refused(path, `combines ${key} with ${others.join(', ')}, which is not supported`);
+    if (others.length > 0)
+      throw refused(path, `combines ${key} with ${others.join(', ')}, which is not supported`);
     const value = schema[key];
     if (isList) {
       if (key === 'enum' && (!Array.isArray(value) || value.length === 0))
         throw refused(`${path}/enum`, 'must be a list of values');
       const types = readTypes(schema, path);
-      return this.#words((key === 'const' ? [value] : (value as unknown[])).filter((one) => types.some((type) => isOf(one, type))));
+      return this.#words(
+        (key === 'const' ? [value] : (value as unknown[])).filter((one) =>
+          types.some((type) => isOf(one, type)),
+        ),
+      );
     }
     if (key === '$ref') return this.#reference(value, path, depth);
-    if (!Array.isArray(value) || value.length === 0) throw refused(`${path}/${key}`, 'must be a list of schemas');
-    if (key === 'allOf' && value.length > 1) throw refused(path, 'has an allOf of several schemas, which is not supported');
+    if (!Array.isArray(value) || value.length === 0)
+      throw refused(`${path}/${key}`, 'must be a list of schemas');
+    if (key === 'allOf' && value.length > 1)
+      throw refused(path, 'has an allOf of several schemas, which is not supported');
     const clash = key === 'oneOf' && value.some((a, i) => value.slice(0, i).some((b) => !differ(a, b)));
     if (clash)
-      throw refused(path, 'has a oneOf whose schemas may fit the same value; give each a property with a const, or use anyOf');
+      throw refused(
+        path,
+        'has a oneOf whose schemas may fit the same value; give each a property with a const, or use anyOf',
+      );
     return this.#either(value.map((one, i) => inner(one, `${key}/${i}`)));
   }
 
@@ -495,7 +527,8 @@ class SchemaReader {
   #ofType(type: string, schema: Schema, path: string, inner: (value: unknown, key: string) => Sym): Sym {
     const count = (key: string) => {
       const value = schema[key];
-      if (value === undefined || (Number.isInteger(value) && (value as number) >= 0)) return value as number | undefined;
+      if (value === undefined || (Number.isInteger(value) && (value as number) >= 0))
+        return value as number | undefined;
       throw refused(`${path}/${key}`, `must be a whole number from 0, got ${shown(value)}`);
     };
     if (type === 'null') return this.#words([null]);
@@ -519,7 +552,8 @@ class SchemaReader {
     if (!Array.isArray(required) || required.some((key) => typeof key !== 'string'))
       throw refused(`${path}/required`, 'must be a list of keys');
     const names = [...new Set([...Object.keys(properties), ...(required as string[])])];
-    const others = more === false ? undefined : () => (more === true ? this.#any() : inner(more, 'additionalProperties'));
+    const others =
+      more === false ? undefined : () => (more === true ? this.#any() : inner(more, 'additionalProperties'));
     if (names.length === 0 && others) {
       const key = propertyNames === undefined ? this.#add(new Text()) : inner(propertyNames, 'propertyNames');
       if (isObject(propertyNames) && !isOfStrings(propertyNames))
@@ -538,14 +572,21 @@ class SchemaReader {
 
   #reference(reference: unknown, path: string, depth: number): Sym {
     if (typeof reference !== 'string' || !/^#(\/|$)/.test(reference))
-      throw refused(path, `refers to ${shown(reference)}; only references into the schema itself are supported`);
+      throw refused(
+        path,
+        `refers to ${shown(reference)}; only references into the schema itself are supported`,
+      );
     const known = this.#references.get(reference);
     if (known) return known;
     const made = this.#add(new Either([]));
     this.#references.set(reference, made);
-    const names = reference.split('/').slice(1).map((name) => decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~'));
+    const names = reference
+      .split('/')
+      .slice(1)
+      .map((name) => decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~'));
     let target: unknown = this.#schema;
-    for (const name of names) target = Object.hasOwn(Object(target), name) ? (target as Schema)[name] : undefined;
+    for (const name of names)
+      target = Object.hasOwn(Object(target), name) ? (target as Schema)[name] : undefined;
     if (target === undefined) throw refused(path, `refers to ${reference}, which does not exist`);
     made.options.push(this.#sym(target, reference, depth + 1));
     return made;
@@ -572,7 +613,10 @@ function readTypes(schema: Schema, path: string): string[] {
   const types = schema.type === undefined ? TYPES : [schema.type].flat();
   const wrong = types.find((type) => !TYPES.includes(type as string));
   if (wrong === undefined && types.length > 0) return types as string[];
-  throw refused(`${path}/type`, `must be one of ${TYPES.join(', ')}, or a list of them, got ${shown(schema.type)}`);
+  throw refused(
+    `${path}/type`,
+    `must be one of ${TYPES.join(', ')}, or a list of them, got ${shown(schema.type)}`,
+  );
 }
 
 function readNumber(isWhole: boolean, schema: Schema, path: string): Sym {
@@ -604,13 +648,15 @@ function isOfStrings({ type, enum: values }: Schema): boolean {
 /** Whether no value can fit both schemas: they have other types or constants, or a required property that differs. */
 function differ(a: unknown, b: unknown): boolean {
   if (!isObject(a) || !isObject(b)) return a === false || b === false;
-  const values = ({ const: one, enum: several }: Schema) => (one === undefined ? several : [one]) as unknown[] | undefined;
+  const values = ({ const: one, enum: several }: Schema) =>
+    (one === undefined ? several : [one]) as unknown[] | undefined;
   const [left, right] = [values(a), values(b)];
   if (left && right) {
     const texts = new Set(left.map((value) => JSON.stringify(value)));
     return !right.some((value) => texts.has(JSON.stringify(value)));
   }
-  const types = ({ type }: Schema) => [type ?? TYPES].flat().flatMap((one) => (one === 'number' ? ['number', 'integer'] : one));
+  const types = ({ type }: Schema) =>
+    [type ?? TYPES].flat().flatMap((one) => (one === 'number' ? ['number', 'integer'] : one));
   if (!types(a).some((type) => types(b).includes(type))) return true;
   const keys = (schema: Schema) => (Array.isArray(schema.required) ? schema.required : []) as string[];
   const propertyOf = ({ properties }: Schema, key: string) => Object(properties)[key] ?? true;

@@ -1,0 +1,258 @@
+import { UserError } from '../../support/user-error.ts';
+import { type At, compileFormat, formatKey, type ResponseFormat, type Sym } from './json-grammar.ts';
+import type { LogitsProcessor, RowLimits } from './logits-processors.ts';
+
+/** A symbol that is being written, and what follows it. Equal frames are one object. */
+interface Frame {
+  id: number;
+  sym: Sym;
+  at: At;
+  next: Frame | undefined;
+  /** The fewest bytes that complete the text. */
+  least: number;
+}
+
+/** The ways in which a text can go on. */
+interface State {
+  /** At terminals. */
+  frames: readonly Frame[];
+  isWhole: boolean;
+  least: number;
+  after: Map<number, State | undefined>;
+}
+
+/** The tokens that may follow, and the fewest bytes that complete the text after each. */
+interface Mask {
+  tokens: readonly number[];
+  least: readonly number[];
+}
+
+/** Limits of an automaton's memory. It starts again with what a row needs when it is full. */
+const MAX_STATES = 50_000;
+/** Maximum ways of one state. Alternatives that begin alike are followed together. */
+const MAX_WAYS = 512;
+/** Bytes that may be left open in addition to the shortest text, which limits the depth. */
+const MAX_OPEN = 1000;
+
+/** The states of a grammar, computed when they are needed. */
+class Automaton {
+  readonly #grammar: Sym;
+  #frames = new Map<string, Frame>();
+  #states = new Map<string, State>();
+  #masks = new Map<string, Mask>();
+  #start: State | undefined;
+  #count = 0;
+
+  constructor(grammar: Sym) {
+    this.#grammar = grammar;
+  }
+
+  start(): State {
+    this.#start ??= this.#state([this.#frame(this.#grammar, this.#grammar.start, undefined)]);
+    return this.#start;
+  }
+
+  /** The state after a byte. Undefined if the byte does not fit. */
+  read(state: State, byte: number): State | undefined {
+    const known = state.after.get(byte);
+    if (known || state.after.has(byte)) return known;
+    const frames = state.frames.flatMap(({ sym, at, next }) => {
+      const after = sym.read!(at, byte);
+      return after === undefined ? [] : [this.#frame(sym, after, next)];
+    });
+    const after = frames.length === 0 ? undefined : this.#state(frames);
+    const possible = after && after.least < Number.POSITIVE_INFINITY ? after : undefined;
+    state.after.set(byte, possible);
+    return possible;
+  }
+
+  readAll(state: State, bytes: Uint8Array): State | undefined {
+    let now: State | undefined = state;
+    for (let i = 0; i < bytes.length && now; i++) now = this.read(now, bytes[i]!);
+    return now;
+  }
+
+  mask(state: State, { root, longest }: Vocabulary): Mask {
+    if (this.#states.size > MAX_STATES) {
+      for (const map of [this.#frames, this.#states, this.#masks]) map.clear();
+      this.#start = undefined;
+    }
+    const key = state.frames
+      .map(({ sym, at, next }) => `${sym.id} ${sym.alike(at, longest)} ${next?.id}`)
+      .sort()
+      .join();
+    const known = this.#masks.get(key);
+    if (known) return known;
+    const mask = { tokens: [] as number[], least: [] as number[] };
+    const open: [Branch, State][] = [[root, state]];
+    for (let one = open.pop(); one; one = open.pop()) {
+      const [branch, at] = one;
+      for (const [byte, next] of branch.next) {
+        const after = this.read(at, byte);
+        if (!after) continue;
+        for (const token of next.tokens) {
+          mask.tokens.push(token);
+          mask.least.push(after.least);
+        }
+        open.push([next, after]);
+      }
+    }
+    this.#masks.set(key, mask);
+    return mask;
+  }
+
+  #frame(sym: Sym, at: At, next: Frame | undefined): Frame {
+    const key = `${sym.id} ${at} ${next?.id}`;
+    const known = this.#frames.get(key);
+    if (known) return known;
+    const frame = { id: this.#count++, sym, at, next, least: sym.least(at) + (next?.least ?? 0) };
+    this.#frames.set(key, frame);
+    return frame;
+  }
+
+  /** Follows frames to their terminals. */
+  #state(begun: readonly Frame[]): State {
+    const seen = new Set<Frame | undefined>();
+    const open: (Frame | undefined)[] = [...begun];
+    const most = this.#grammar.fewest + MAX_OPEN;
+    while (open.length > 0) {
+      const frame = open.pop();
+      if (seen.has(frame) || (frame?.least ?? 0) > most) continue;
+      seen.add(frame);
+      if (seen.size > MAX_WAYS) throw tooManyWays();
+      if (!frame) continue;
+      const { sym, at, next } = frame;
+      if (sym.ends(at)) open.push(next);
+      for (const way of sym.ways?.(at) ?? []) {
+        const then = way.at === undefined ? next : this.#frame(sym, way.at, next);
+        open.push(this.#frame(way.first, way.first.start, then));
+      }
+    }
+    const all = [...seen];
+    const frames = all.filter((frame) => frame?.sym.read !== undefined) as Frame[];
+    frames.sort((a, b) => a.id - b.id);
+    const isWhole = seen.has(undefined);
+    const key = `${isWhole} ${frames.map(({ id }) => id).join()}`;
+    const state = this.#states.get(key) ?? {
+      frames,
+      isWhole,
+      least: isWhole ? 0 : Math.min(...frames.map(({ least }) => least)),
+      after: new Map(),
+    };
+    this.#states.set(key, state);
+    return state;
+  }
+}
+
+function tooManyWays(): UserError {
+  return new UserError({
+    where: 'the schema',
+    fault: `has more than ${MAX_WAYS} alternatives that begin alike`,
+    hint: 'Give the alternatives different first properties, or nest fewer of them.',
+    code: 'invalid_argument',
+  });
+}
+
+/** Tokens by their bytes. */
+interface Branch {
+  next: Map<number, Branch>;
+  tokens: number[];
+}
+
+interface Vocabulary {
+  root: Branch;
+  longest: number;
+  /** Automata by format, the oldest first. */
+  automata: Map<string, Automaton>;
+}
+
+const MAX_AUTOMATA = 8;
+const vocabularies = new WeakMap<TokenBytes, Vocabulary>();
+
+/** The bytes that each token writes. Undefined for special tokens. */
+export type TokenBytes = readonly (Uint8Array | undefined)[];
+
+function vocabularyOf(bytes: TokenBytes): Vocabulary {
+  const known = vocabularies.get(bytes);
+  if (known) return known;
+  const root: Branch = { next: new Map(), tokens: [] };
+  let longest = 0;
+  bytes.forEach((written, token) => {
+    if (!written || written.length === 0) return;
+    longest = Math.max(longest, written.length);
+    let branch = root;
+    for (const byte of written) {
+      const next = branch.next.get(byte) ?? { next: new Map(), tokens: [] };
+      branch.next.set(byte, next);
+      branch = next;
+    }
+    branch.tokens.push(token);
+  });
+  const made = { root, longest, automata: new Map() };
+  vocabularies.set(bytes, made);
+  return made;
+}
+
+function automatonOf(format: ResponseFormat, { automata }: Vocabulary): Automaton {
+  const key = formatKey(format);
+  const automaton = automata.get(key) ?? new Automaton(compileFormat(format));
+  automata.delete(key);
+  automata.set(key, automaton);
+  if (automata.size > MAX_AUTOMATA) automata.delete(automata.keys().next().value!);
+  return automaton;
+}
+
+/**
+ * Keeps the rows of a batch to a format, each with a state of its own. Near the maximum length, only tokens remain
+ * that leave room to complete the text, if each of its last bytes is a token.
+ *
+ * @param ends the end tokens
+ * @throws UserError for a schema that cannot be kept, or a model without an end token
+ */
+export function constrain(
+  format: ResponseFormat,
+  bytes: TokenBytes,
+  ends: readonly number[],
+): (limits: RowLimits) => LogitsProcessor {
+  const vocabulary = vocabularyOf(bytes);
+  const automaton = automatonOf(format, vocabulary);
+  const start = automaton.start();
+  if (ends.length === 0)
+    throw new UserError({
+      where: 'response_format',
+      fault: 'needs a token that ends a text, and the model has none',
+      hint: 'Set eos_token_id.',
+      code: 'invalid_argument',
+    });
+  return ({ begun, most }) => {
+    const rows = new WeakMap<readonly number[], { length: number; state: State | undefined }>();
+    return (scores, tokens) => {
+      const row = rows.get(tokens) ?? { length: begun, state: start };
+      rows.set(tokens, row);
+      for (; row.length < tokens.length && row.state; row.length++)
+        row.state = automaton.readAll(row.state, bytes[tokens[row.length]!] ?? new Uint8Array());
+      // A beam that was continued although nothing fits it is lost already.
+      if (!row.state) return;
+      keep(scores, allowed(automaton.mask(row.state, vocabulary), row.state, most - tokens.length - 2));
+    };
+  };
+
+  function allowed({ tokens, least }: Mask, { isWhole }: State, room: number): readonly number[] {
+    const fitting = tokens.filter((_, i) => least[i]! <= room);
+    const kept = fitting.length > 0 || isWhole ? fitting : tokens;
+    if (kept.length > 0 || isWhole) return isWhole ? [...kept, ...ends] : kept;
+    throw new UserError({
+      where: 'response_format',
+      fault: "needs a character that the model's vocabulary cannot write",
+      code: 'invalid_argument',
+    });
+  }
+}
+
+/** Keeps the scores of some tokens. If other settings ban all of them, the format counts more. */
+function keep(scores: Float32Array, tokens: readonly number[]): void {
+  const kept = tokens.map((token) => scores[token]!);
+  const areBanned = kept.every((score) => score === Number.NEGATIVE_INFINITY);
+  scores.fill(Number.NEGATIVE_INFINITY);
+  for (let i = 0; i < tokens.length; i++) scores[tokens[i]!] = areBanned ? 0 : kept[i]!;
+}
