@@ -1,4 +1,4 @@
-import Ajv from 'ajv/dist/2020.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../support/random.ts';
 import { constrain } from './constraint.ts';
@@ -118,7 +118,7 @@ describe('texts of random logits', () => {
   it.each(SCHEMAS.map((schema) => [JSON.stringify(schema).slice(0, 60), schema] as const))(
     'fit %s',
     async (_, schema) => {
-      const validate = new Ajv({ strict: false }).compile(schema);
+      const validate = new Ajv2020({ strict: false }).compile(schema);
       const texts = await Promise.all([
         write({ type: 'json_schema', schema }, { do_sample: true }, 50),
         write({ type: 'json_schema', schema }, { do_sample: true, top_k: 2, min_new_tokens: 59 }, 25, 1),
@@ -186,6 +186,15 @@ describe('a schema that cannot be kept is refused', () => {
     const format: ResponseFormat = { type: 'json_schema', schema: { $ref: '#/$defs/0', $defs: defs(14) } };
     await expect(write(format, { do_sample: true, max_new_tokens: 400 }, 20)).rejects.toThrow('begin alike');
     expect(() => constrain({ type: 'json_schema', schema }, BYTES, [END])).toThrow('characters');
+  });
+
+  it('if a mask costs too much', () => {
+    const anyOf = Array.from({ length: 500 }, (_, i) => ({ type: 'string', maxLength: i + 1000 }));
+    const vocabulary = [...BYTES];
+    for (let i = 0; i < 5000; i++) vocabulary.push(new TextEncoder().encode(`${i}`.padStart(8, 'abcd')));
+    const format: ResponseFormat = { type: 'json_schema', schema: { anyOf } };
+    const process = constrain(format, vocabulary, [END])({ begun: 0, least: 0, most: 100 });
+    expect(() => process(new Float32Array(vocabulary.length), [0x22], 0)).toThrow('or costly ones');
   });
 
   it('without an end token', () => {

@@ -23,12 +23,15 @@ interface State {
 
 /** The tokens that may follow, and the fewest bytes that complete the text after each. */
 interface Mask {
-  tokens: readonly number[];
-  least: readonly number[];
+  tokens: Int32Array;
+  least: Int32Array;
 }
 
-/** Limits of an automaton's memory. It starts again with what a row needs when it is full. */
-const MAX_STATES = 50_000;
+/** Limits of an automaton's memory: frames in its states, and tokens in its masks. When it is full, it starts again. */
+const MAX_FRAMES = 500_000;
+const MAX_MASKED = 2 ** 22;
+/** Limit of the frames that are read for a mask. A vocabulary of 256,000 tokens has about a million bytes. */
+const MAX_READ = 2 ** 23;
 /** Maximum ways of one state. Alternatives that begin alike are followed together. */
 const MAX_WAYS = 512;
 /** Bytes that may be left open in addition to the shortest text, which limits the depth. */
@@ -42,6 +45,9 @@ class Automaton {
   #masks = new Map<string, Mask>();
   #start: State | undefined;
   #count = 0;
+  #kept = 0;
+  #masked = 0;
+  #read = 0;
 
   constructor(grammar: Sym) {
     this.#grammar = grammar;
@@ -56,6 +62,8 @@ class Automaton {
   read(state: State, byte: number): State | undefined {
     const known = state.after.get(byte);
     if (known || state.after.has(byte)) return known;
+    this.#read += state.frames.length;
+    if (this.#read > MAX_READ) throw tooManyWays();
     const frames = state.frames.flatMap(({ sym, at, next }) => {
       const after = sym.read!(at, byte);
       return after === undefined ? [] : [this.#frame(sym, after, next)];
@@ -73,9 +81,12 @@ class Automaton {
   }
 
   mask(state: State, { root, longest }: Vocabulary): Mask {
-    if (this.#states.size > MAX_STATES) {
+    this.#read = 0;
+    if (this.#kept > MAX_FRAMES || this.#masked > MAX_MASKED) {
       for (const map of [this.#frames, this.#states, this.#masks]) map.clear();
       this.#start = undefined;
+      this.#kept = 0;
+      this.#masked = 0;
     }
     const key = state.frames
       .map(({ sym, at, next }) => `${sym.id} ${sym.alike(at, longest)} ${next?.id}`)
@@ -83,7 +94,8 @@ class Automaton {
       .join();
     const known = this.#masks.get(key);
     if (known) return known;
-    const mask = { tokens: [] as number[], least: [] as number[] };
+    const tokens: number[] = [];
+    const least: number[] = [];
     const open: [Branch, State][] = [[root, state]];
     for (let one = open.pop(); one; one = open.pop()) {
       const [branch, at] = one;
@@ -91,12 +103,14 @@ class Automaton {
         const after = this.read(at, byte);
         if (!after) continue;
         for (const token of next.tokens) {
-          mask.tokens.push(token);
-          mask.least.push(after.least);
+          tokens.push(token);
+          least.push(after.least);
         }
         open.push([next, after]);
       }
     }
+    const mask = { tokens: Int32Array.from(tokens), least: Int32Array.from(least) };
+    this.#masked += tokens.length;
     this.#masks.set(key, mask);
     return mask;
   }
@@ -133,12 +147,15 @@ class Automaton {
     frames.sort((a, b) => a.id - b.id);
     const isWhole = seen.has(undefined);
     const key = `${isWhole} ${frames.map(({ id }) => id).join()}`;
-    const state = this.#states.get(key) ?? {
+    const known = this.#states.get(key);
+    if (known) return known;
+    const state = {
       frames,
       isWhole,
       least: isWhole ? 0 : Math.min(...frames.map(({ least }) => least)),
       after: new Map(),
     };
+    this.#kept += frames.length;
     this.#states.set(key, state);
     return state;
   }
@@ -147,7 +164,7 @@ class Automaton {
 function tooManyWays(): UserError {
   return new UserError({
     where: 'the schema',
-    fault: `has more than ${MAX_WAYS} alternatives that begin alike`,
+    fault: `has more than ${MAX_WAYS} alternatives that begin alike, or costly ones`,
     hint: 'Give the alternatives different first properties, or nest fewer of them.',
     code: 'invalid_argument',
   });
@@ -166,7 +183,7 @@ interface Vocabulary {
   automata: Map<string, Automaton>;
 }
 
-const MAX_AUTOMATA = 8;
+const MAX_AUTOMATA = 4;
 const vocabularies = new WeakMap<TokenBytes, Vocabulary>();
 
 /** The bytes that each token writes. Undefined for special tokens. */
@@ -237,7 +254,7 @@ export function constrain(
     };
   };
 
-  function allowed({ tokens, least }: Mask, { isWhole }: State, room: number): readonly number[] {
+  function allowed({ tokens, least }: Mask, { isWhole }: State, room: number): ArrayLike<number> {
     const fitting = tokens.filter((_, i) => least[i]! <= room);
     const kept = fitting.length > 0 || isWhole ? fitting : tokens;
     if (kept.length > 0 || isWhole) return isWhole ? [...kept, ...ends] : kept;
@@ -250,8 +267,8 @@ export function constrain(
 }
 
 /** Keeps the scores of some tokens. If other settings ban all of them, the format counts more. */
-function keep(scores: Float32Array, tokens: readonly number[]): void {
-  const kept = tokens.map((token) => scores[token]!);
+function keep(scores: Float32Array, tokens: ArrayLike<number>): void {
+  const kept = Float32Array.from(tokens, (token) => scores[token]!);
   const areBanned = kept.every((score) => score === Number.NEGATIVE_INFINITY);
   scores.fill(Number.NEGATIVE_INFINITY);
   for (let i = 0; i < tokens.length; i++) scores[tokens[i]!] = areBanned ? 0 : kept[i]!;

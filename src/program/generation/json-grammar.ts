@@ -388,6 +388,7 @@ class Entries extends Sym {
 /** Limits of a schema. They are far above those of real ones, and bound the time and memory of a request. */
 const MAX_CHARACTERS = 65_536;
 const MAX_DEPTH = 64;
+const MAX_EXCLUSIVE = 256;
 
 const NOTES = ['$schema', '$id', '$comment', 'title', 'description', 'default', 'examples', 'deprecated'];
 const EVERYWHERE = new Set([...NOTES, 'readOnly', 'writeOnly', '$defs', 'definitions', 'type']);
@@ -501,6 +502,8 @@ class SchemaReader {
       throw refused(`${path}/${key}`, 'must be a list of schemas');
     if (key === 'allOf' && value.length > 1)
       throw refused(path, 'has an allOf of several schemas, which is not supported');
+    if (key === 'oneOf' && value.length > MAX_EXCLUSIVE)
+      throw refused(path, `has a oneOf of more than ${MAX_EXCLUSIVE} schemas`);
     const clash = key === 'oneOf' && value.some((a, i) => value.slice(0, i).some((b) => !differ(a, b)));
     if (clash)
       throw refused(

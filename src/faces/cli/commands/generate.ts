@@ -161,7 +161,7 @@ export interface GenerationFlags {
   topP?: number;
   numBeams?: number;
   schema?: string;
-  choice?: string[];
+  choice: string[];
   seed?: number;
 }
 
@@ -183,9 +183,9 @@ async function generationInput(flags: GenerationFlags): Promise<GenerationInput>
 
 /** @throws UserError for a file that is no JSON schema */
 function readFormat({ schema, choice }: GenerationFlags): GenerationInput['response_format'] {
-  if (schema !== undefined && choice)
+  if (schema !== undefined && choice.length > 0)
     throw new UserError({ key: '--schema', fault: 'and --choice exclude each other' });
-  if (choice) return { type: 'choice', choices: choice };
+  if (choice.length > 0) return { type: 'choice', choices: choice };
   if (schema === undefined) return undefined;
   try {
     return { type: 'json_schema', schema: JSON.parse(textFile(schema).read()) };
