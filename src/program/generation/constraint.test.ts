@@ -191,7 +191,7 @@ describe('a schema that cannot be kept is refused', () => {
   it('if a mask costs too much', () => {
     const anyOf = Array.from({ length: 500 }, (_, i) => ({ type: 'string', maxLength: i + 1000 }));
     const vocabulary = [...BYTES];
-    for (let i = 0; i < 5000; i++) vocabulary.push(new TextEncoder().encode(`${i}`.padStart(8, 'abcd')));
+    for (let i = 0; i < 9000; i++) vocabulary.push(new TextEncoder().encode(`${i}`.padStart(8, 'abcd')));
     const format: ResponseFormat = { type: 'json_schema', schema: { anyOf } };
     const process = constrain(format, vocabulary, [END])({ begun: 0, least: 0, most: 100 });
     expect(() => process(new Float32Array(vocabulary.length), [0x22], 0)).toThrow('or costly ones');

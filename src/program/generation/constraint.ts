@@ -31,7 +31,7 @@ interface Mask {
 const MAX_FRAMES = 500_000;
 const MAX_MASKED = 2 ** 22;
 /** Limit of the frames that are read for a mask. A vocabulary of 256,000 tokens has about a million bytes. */
-const MAX_READ = 2 ** 23;
+const MAX_READ = 2 ** 22;
 /** Maximum ways of one state. Alternatives that begin alike are followed together. */
 const MAX_WAYS = 512;
 /** Bytes that may be left open in addition to the shortest text, which limits the depth. */

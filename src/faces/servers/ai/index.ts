@@ -136,7 +136,8 @@ async function write(
   const stop = new StopText(call.stopSequences ?? []);
   const stopped = new AbortController();
   const { abortSignal, seed } = call;
-  const held = typeof prompt !== 'string' && 'tools' in prompt ? new HeldCalls() : undefined;
+  const mayCall = typeof prompt !== 'string' && 'tools' in prompt && call.responseFormat?.type !== 'json';
+  const held = mayCall ? new HeldCalls() : undefined;
   const say = (text: string) => {
     if (text !== '') onText(text);
   };

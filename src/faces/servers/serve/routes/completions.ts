@@ -300,7 +300,7 @@ async function answerWriting(
   const head = { id: `${form.prefix}-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
   const write = async (choice: WrittenChoice, onText?: (text: string) => void): Promise<Answered> => {
     const ask = (onPiece = onText) => service.write({ ...shared, ...choice }, signal, onPiece);
-    if (typeof choice.prompt === 'string' || !('tools' in choice.prompt)) return ask();
+    if (format || typeof choice.prompt === 'string' || !('tools' in choice.prompt)) return ask();
     const held = new HeldCalls();
     const say = (piece: string) => {
       if (piece !== '') onText?.(piece);
