@@ -169,7 +169,7 @@ describe('a schema that cannot be kept is refused', () => {
     [{ enum: ['x'.repeat(70_000)] }, 'has more than 65536 characters'],
     [nested(80, (inner) => ({ type: 'array', items: inner })), 'is nested more than 64 deep'],
     [nested(6000, (inner) => ({ items: inner })), 'more than'],
-  ])('%.60j', (schema, reason) => {
+  ])('%j', (schema, reason) => {
     expect(() =>
       constrain({ type: 'json_schema', schema: schema as object as Record<string, unknown> }, BYTES, [END]),
     ).toThrow(reason);
@@ -191,7 +191,7 @@ describe('a schema that cannot be kept is refused', () => {
   it('if a mask costs too much', () => {
     const anyOf = Array.from({ length: 500 }, (_, i) => ({ type: 'string', maxLength: i + 1000 }));
     const vocabulary = [...BYTES];
-    for (let i = 0; i < 9000; i++) vocabulary.push(new TextEncoder().encode(`${i}`.padStart(8, 'abcd')));
+    for (let i = 0; i < 12_000; i++) vocabulary.push(new TextEncoder().encode(`${i}`.padStart(8, 'abcd')));
     const format: ResponseFormat = { type: 'json_schema', schema: { anyOf } };
     const process = constrain(format, vocabulary, [END])({ begun: 0, least: 0, most: 100 });
     expect(() => process(new Float32Array(vocabulary.length), [0x22], 0)).toThrow('or costly ones');
