@@ -30,8 +30,8 @@ interface Mask {
 /** Limits of an automaton's memory: frames in its states, and tokens in its masks. When it is full, it starts again. */
 const MAX_FRAMES = 500_000;
 const MAX_MASKED = 2 ** 22;
-/** Limit of the frames that are read for a mask. A vocabulary of 256,000 tokens has about a million bytes. */
-const MAX_READ = 2 ** 22;
+/** Limit of the steps of frames for a mask, each at most some microseconds. A string takes about 256 for each length of a token. */
+const MAX_READ = 2 ** 18;
 /** Maximum ways of one state. Alternatives that begin alike are followed together. */
 const MAX_WAYS = 512;
 /** Bytes that may be left open in addition to the shortest text, which limits the depth. */
