@@ -1,3 +1,4 @@
+import { largest } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type At, compileFormat, formatKey, type ResponseFormat, type Sym } from './json-grammar.ts';
 import type { LogitsProcessor, RowLimits } from './logits-processors.ts';
@@ -25,6 +26,8 @@ interface State {
 interface Mask {
   tokens: Int32Array;
   least: Int32Array;
+  /** The largest of `least`. */
+  most: number;
 }
 
 /** Limits of an automaton's memory: frames in its states, and tokens in its masks. When it is full, it starts again. */
@@ -109,7 +112,7 @@ class Automaton {
         open.push([next, after]);
       }
     }
-    const mask = { tokens: Int32Array.from(tokens), least: Int32Array.from(least) };
+    const mask = { tokens: Int32Array.from(tokens), least: Int32Array.from(least), most: largest(least) };
     this.#masked += tokens.length;
     this.#masks.set(key, mask);
     return mask;
@@ -254,10 +257,11 @@ export function constrain(
     };
   };
 
-  function allowed({ tokens, least }: Mask, { isWhole }: State, room: number): ArrayLike<number> {
-    const fitting = tokens.filter((_, i) => least[i]! <= room);
+  function allowed({ tokens, least, most }: Mask, { isWhole }: State, room: number): ArrayLike<number> {
+    const fitting = most <= room ? tokens : tokens.filter((_, i) => least[i]! <= room);
     const kept = fitting.length > 0 || isWhole ? fitting : tokens;
-    if (kept.length > 0 || isWhole) return isWhole ? [...kept, ...ends] : kept;
+    if (isWhole) return [...kept, ...ends];
+    if (kept.length > 0) return kept;
     throw new UserError({
       where: 'response_format',
       fault: "needs a character that the model's vocabulary cannot write",
@@ -268,8 +272,12 @@ export function constrain(
 
 /** Keeps the scores of some tokens. If other settings ban all of them, the format counts more. */
 function keep(scores: Float32Array, tokens: ArrayLike<number>): void {
-  const kept = Float32Array.from(tokens, (token) => scores[token]!);
-  const areBanned = kept.every((score) => score === Number.NEGATIVE_INFINITY);
+  const kept = new Float32Array(tokens.length);
+  let areBanned = true;
+  for (let i = 0; i < tokens.length; i++) {
+    kept[i] = scores[tokens[i]!]!;
+    areBanned &&= kept[i] === Number.NEGATIVE_INFINITY;
+  }
   scores.fill(Number.NEGATIVE_INFINITY);
   for (let i = 0; i < tokens.length; i++) scores[tokens[i]!] = areBanned ? 0 : kept[i]!;
 }
