@@ -141,7 +141,7 @@ describe('the AI SDK against a server', () => {
     expect(await streamed.finishReason).toBe(generated.finishReason);
   });
 
-  it('generates and streams objects, several at once, and is told which schema cannot be kept', async () => {
+  it('generates and streams objects, several at once, and names a schema that cannot be kept', async () => {
     const structured = createOpenAICompatible({
       name: 'adalora',
       baseURL: `${decoder}/v1`,

@@ -215,7 +215,7 @@ function nested(depth: number, wrap: (inner: object) => Record<string, unknown>)
   return schema;
 }
 
-/** Schemas of which each has two alternatives that begin with the next. */
+/** Each schema has two alternatives that begin with the next one. */
 function defs(count: number) {
   return Object.fromEntries(
     Array.from({ length: count + 1 }, (_, i) => [

@@ -1,6 +1,6 @@
 import { largest } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type At, compileFormat, formatKey, type ResponseFormat, type Sym } from './json-grammar.ts';
+import { type At, compileFormat, nameFormat, type ResponseFormat, type Sym } from './json-grammar.ts';
 import type { LogitsProcessor, RowLimits } from './logits-processors.ts';
 
 /** A symbol that is being written, and what follows it. Equal frames are one object. */
@@ -192,7 +192,7 @@ const vocabularies = new WeakMap<TokenBytes, Vocabulary>();
 /** The bytes that each token writes. Undefined for special tokens. */
 export type TokenBytes = readonly (Uint8Array | undefined)[];
 
-function vocabularyOf(bytes: TokenBytes): Vocabulary {
+function readVocabulary(bytes: TokenBytes): Vocabulary {
   const known = vocabularies.get(bytes);
   if (known) return known;
   const root: Branch = { next: new Map(), tokens: [] };
@@ -213,8 +213,8 @@ function vocabularyOf(bytes: TokenBytes): Vocabulary {
   return made;
 }
 
-function automatonOf(format: ResponseFormat, { automata }: Vocabulary): Automaton {
-  const key = formatKey(format);
+function findAutomaton(format: ResponseFormat, { automata }: Vocabulary): Automaton {
+  const key = nameFormat(format);
   const automaton = automata.get(key) ?? new Automaton(compileFormat(format));
   automata.delete(key);
   automata.set(key, automaton);
@@ -234,8 +234,8 @@ export function constrain(
   bytes: TokenBytes,
   ends: readonly number[],
 ): (limits: RowLimits) => LogitsProcessor {
-  const vocabulary = vocabularyOf(bytes);
-  const automaton = automatonOf(format, vocabulary);
+  const vocabulary = readVocabulary(bytes);
+  const automaton = findAutomaton(format, vocabulary);
   const start = automaton.start();
   if (ends.length === 0)
     throw new UserError({

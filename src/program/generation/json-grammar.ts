@@ -411,7 +411,7 @@ function refused(path: string, fault: string): UserError {
 }
 
 /** A format as text. */
-export function formatKey(format: ResponseFormat): string {
+export function nameFormat(format: ResponseFormat): string {
   try {
     return JSON.stringify(format);
   } catch {
@@ -427,7 +427,7 @@ export function formatKey(format: ResponseFormat): string {
 export function compileFormat(format: ResponseFormat): Sym {
   if (format.type === 'choice') return ready(new Words(format.choices));
   const schema = format.type === 'json_object' ? { type: 'object' } : format.schema;
-  if (formatKey(format).length > MAX_CHARACTERS)
+  if (nameFormat(format).length > MAX_CHARACTERS)
     throw refused('#', `has more than ${MAX_CHARACTERS} characters`);
   return new SchemaReader(schema).root();
 }
@@ -493,7 +493,7 @@ class SchemaReader {
       const types = readTypes(schema, path);
       return this.#words(
         (key === 'const' ? [value] : (value as unknown[])).filter((one) =>
-          types.some((type) => isOf(one, type)),
+          types.some((type) => hasType(one, type)),
         ),
       );
     }
@@ -559,7 +559,7 @@ class SchemaReader {
       more === false ? undefined : () => (more === true ? this.#any() : inner(more, 'additionalProperties'));
     if (names.length === 0 && others) {
       const key = propertyNames === undefined ? this.#add(new Text()) : inner(propertyNames, 'propertyNames');
-      if (isObject(propertyNames) && !isOfStrings(propertyNames))
+      if (isObject(propertyNames) && !allowsStringsOnly(propertyNames))
         throw refused(`${path}/propertyNames`, 'must be of type string, or have an enum of strings');
       return this.#add(new Items('{}', { item: this.#add(new Series([key, COLON, others()])) }));
     }
@@ -639,12 +639,12 @@ function readNumber(isWhole: boolean, schema: Schema, path: string): Sym {
   );
 }
 
-function isOf(value: unknown, type: string): boolean {
+function hasType(value: unknown, type: string): boolean {
   if (value === null || Array.isArray(value)) return type === (value === null ? 'null' : 'array');
   return type === typeof value || (type === 'integer' && Number.isInteger(value));
 }
 
-function isOfStrings({ type, enum: values }: Schema): boolean {
+function allowsStringsOnly({ type, enum: values }: Schema): boolean {
   return type === 'string' || (Array.isArray(values) && values.every((value) => typeof value === 'string'));
 }
 

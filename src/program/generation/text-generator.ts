@@ -88,7 +88,7 @@ export class TextGenerator {
     const rows = await this.#turns.run(() =>
       generate(this.#parts.model, ids, settings, {
         ...options,
-        constraint: constraintOf(this.#parts.texts, settings),
+        constraint: makeConstraint(this.#parts.texts, settings),
       }),
     );
     const begun = this.#begun(ids);
@@ -112,7 +112,7 @@ export class TextGenerator {
   settings(user: GenerationInput): GenerationSettings {
     const settings = generationSettings({ ...this.#parts.files, user });
     const isOpen = settings.max_new_tokens === undefined && settings.max_length === undefined;
-    constraintOf(this.#parts.texts, settings);
+    makeConstraint(this.#parts.texts, settings);
     return isOpen ? { ...settings, max_new_tokens: DEFAULT_NEW_TOKENS } : settings;
   }
 
@@ -154,7 +154,7 @@ export class TextGenerator {
 type WritingTexts = Pick<Texts, 'stream'> & Partial<Pick<Texts, 'tokenBytes'>>;
 
 /** @throws UserError for a format that cannot be kept */
-function constraintOf(texts: WritingTexts, { response_format, eos_token_id }: GenerationSettings) {
+function makeConstraint(texts: WritingTexts, { response_format, eos_token_id }: GenerationSettings) {
   return response_format && constrain(response_format, texts.tokenBytes!(), eos_token_id ?? []);
 }
 
@@ -255,7 +255,7 @@ export class WritingQueue {
         {
           seed: batch.map(({ item }) => item.options.seed ?? 0),
           signal: ending.signal,
-          constraint: constraintOf(this.#texts, settings),
+          constraint: makeConstraint(this.#texts, settings),
           hasLeft: (row) => batch[row]!.isSettled,
           onToken: ({ row, token }) => texts[row]!.add(token),
         },
