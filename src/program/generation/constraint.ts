@@ -1,6 +1,13 @@
 import { largest } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type At, compileFormat, nameFormat, type ResponseFormat, type Sym } from './json-grammar.ts';
+import {
+  type At,
+  compileFormat,
+  nameFormat,
+  type ResponseFormat,
+  type Sym,
+  smallest,
+} from './json-grammar.ts';
 import type { LogitsProcessor, RowLimits } from './logits-processors.ts';
 
 /** A symbol that is being written, and what follows it. Equal frames are one object. */
@@ -155,7 +162,7 @@ class Automaton {
     const state = {
       frames,
       isWhole,
-      least: isWhole ? 0 : Math.min(...frames.map(({ least }) => least)),
+      least: isWhole ? 0 : smallest(frames.map(({ least }) => least)),
       after: new Map(),
     };
     this.#kept += frames.length;

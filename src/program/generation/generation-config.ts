@@ -28,9 +28,22 @@ const idList = z.array(id).describe('a list of token ids');
 
 const responseFormat = z
   .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('json_object') }),
-    z.strictObject({ type: z.literal('json_schema'), schema: z.union([z.boolean(), z.looseObject({})]) }),
-    z.strictObject({ type: z.literal('choice'), choices: z.array(z.string().min(1)).min(1) }),
+    z.strictObject({
+      /** Any JSON object. */
+      type: z.literal('json_object'),
+    }),
+    z.strictObject({
+      /** JSON that a schema describes. */
+      type: z.literal('json_schema'),
+      /** The JSON schema. */
+      schema: z.union([z.boolean(), z.looseObject({})]),
+    }),
+    z.strictObject({
+      /** One of several texts. */
+      type: z.literal('choice'),
+      /** The texts. */
+      choices: z.array(z.string().min(1)).min(1),
+    }),
   ])
   .describe('type: json_object, type: json_schema with a schema, or type: choice with choices');
 

@@ -1,4 +1,4 @@
-import { addUp } from '../../support/numbers.ts';
+import { addUp, largest } from '../../support/numbers.ts';
 import { isObject } from '../../support/options.ts';
 import { shown, UserError } from '../../support/user-error.ts';
 
@@ -15,6 +15,11 @@ export type At = string | number;
 interface Way {
   first: Sym;
   at?: At;
+}
+
+/** The smallest number. Infinite without numbers. */
+export function smallest(values: readonly number[]): number {
+  return -largest(values.map((value) => -value));
 }
 
 let symbols = 0;
@@ -202,7 +207,7 @@ class Decimal extends Sym {
     if (body === '') {
       const signs = isNegative ? ['-'] : ['', '-'];
       const firsts = signs.flatMap((sign) => [...'0123456789'].map((digit) => sign + digit));
-      return Math.min(...firsts.map((first) => first.length - text.length + this.least(first)));
+      return smallest(firsts.map((first) => first.length - text.length + this.least(first)));
     }
     if (!/^(0|[1-9]\d*)(\.\d*)?$/.test(body)) return Number.POSITIVE_INFINITY;
     const point = body.indexOf('.');
@@ -242,7 +247,7 @@ class Either extends Sym {
   }
 
   override least() {
-    return Math.min(...this.options.map(({ fewest }) => fewest));
+    return smallest(this.options.map(({ fewest }) => fewest));
   }
 
   override ways() {
