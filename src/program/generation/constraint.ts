@@ -1,13 +1,6 @@
-import { largest } from '../../support/numbers.ts';
+import { largest, smallest } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
-import {
-  type At,
-  compileFormat,
-  nameFormat,
-  type ResponseFormat,
-  type Sym,
-  smallest,
-} from './json-grammar.ts';
+import { type At, compileFormat, nameFormat, type ResponseFormat, type Sym } from './json-grammar.ts';
 import type { LogitsProcessor, RowLimits } from './logits-processors.ts';
 
 /** A symbol that is being written, and what follows it. Equal frames are one object. */

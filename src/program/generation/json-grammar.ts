@@ -1,4 +1,4 @@
-import { addUp, largest } from '../../support/numbers.ts';
+import { addUp, smallest } from '../../support/numbers.ts';
 import { isObject } from '../../support/options.ts';
 import { shown, UserError } from '../../support/user-error.ts';
 
@@ -15,11 +15,6 @@ export type At = string | number;
 interface Way {
   first: Sym;
   at?: At;
-}
-
-/** The smallest number. Infinite without numbers. */
-export function smallest(values: readonly number[]): number {
-  return -largest(values.map((value) => -value));
 }
 
 let symbols = 0;
