@@ -11,7 +11,7 @@ import type { GenerationSources } from '../../program/generation/generation-sett
 import type { Generated, Prompt, WriteOptions } from '../../program/generation/prompt.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
-import { requireTexts } from '../../program/modalities/texts.ts';
+import { writtenTexts } from '../../program/modalities/texts.ts';
 import { type OwnScores, readOwnScores, withOwnScores } from '../../program/own-scores.ts';
 import { Program } from '../../program/program.ts';
 import { untilAborted } from '../../program/until-aborted.ts';
@@ -401,7 +401,7 @@ export class TrainedModel {
     const language = await openLanguageModel({ engine, model, tuner, values }, { continues, packed: true });
     const generator = new TextGenerator({
       model: language,
-      texts: requireTexts(modality),
+      texts: writtenTexts(modality),
       files: this.parts.generationFiles(),
       isChat: notes?.data.messages !== undefined,
       close: () => language.release(),
