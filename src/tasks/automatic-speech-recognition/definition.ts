@@ -41,11 +41,11 @@ const schema = z.strictObject({
   language: z.string().regex(/^[a-z]{2,3}$/).optional(),
 });
 
-type TranscriptData = z.output<typeof schema>;
+export type TranscriptData = z.output<typeof schema>;
 type Context = EncodingContext<TranscriptData>;
 
 /** A sound and its transcript, which is missing in predictions. */
-interface Clip {
+export interface Clip {
   line?: number;
   text: string;
   content?: FileContent | undefined;
