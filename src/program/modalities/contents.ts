@@ -18,7 +18,7 @@ import type {
   PartRow,
   RowInputs,
 } from './modality.ts';
-import type { Texts } from './texts.ts';
+import { requireTexts, type Texts } from './texts.ts';
 
 /** How a model reads the files of a medium. */
 export interface ContentReader<Item extends FileContent = FileContent> {
@@ -73,6 +73,7 @@ export class Contents<Item extends FileContent = FileContent> implements Modalit
     this.reads = medium.name;
   }
 
+  /** The texts that the model writes. */
   get writes(): Texts | undefined {
     return this.written();
   }
@@ -245,4 +246,9 @@ class ContentSet<Item extends FileContent> extends InputSet<Item> {
       this.#reader.write(this.#items[number]!, data, i * size, random);
     return { [this.#input]: { data, dims: [numbers.length, ...shape] } };
   }
+}
+
+/** The texts that a model writes: those that it reads, or for a model of a medium its own. */
+export function writtenTexts(modality: Modality): Texts {
+  return (modality instanceof Contents ? modality.writes : undefined) ?? requireTexts(modality);
 }

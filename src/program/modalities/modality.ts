@@ -3,7 +3,6 @@ import type { DataOptions } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { FileContent } from '../../input/media/medium.ts';
 import type { InputSet } from './input-set.ts';
-import type { Texts } from './texts.ts';
 
 /** A part of an example: a text, or the name of a file and its content. */
 export interface Part {
@@ -50,8 +49,6 @@ export interface EncodingOptions {
  * @typeParam Item what is encoded once, however often it occurs
  */
 export interface Modality<Item = unknown> {
-  /** The texts that its models write, if they read something else. */
-  readonly writes?: Texts;
   /** The name of the medium, or `text`. */
   readonly reads: string;
   /** Maximum number of tokens of an example. */

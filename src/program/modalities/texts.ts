@@ -318,11 +318,6 @@ export function requireTexts(modality: Modality): Texts {
   });
 }
 
-/** The texts that a model writes: those that it reads, or for a model of a medium its own. */
-export function writtenTexts(modality: Modality): Texts {
-  return modality.writes ?? requireTexts(modality);
-}
-
 /** The rows of a batch of {@link Texts.feeds}, without padding. */
 function cutRows({ input_ids, token_type_ids, attention_mask }: Tensors): TextRow[] {
   const [padded, batch] = input_ids!.dims as [number, number];

@@ -8,7 +8,7 @@ export interface Errors {
 
 /** The wrong, missing and added words of a transcript, split at white space as in jiwer. */
 export function wordErrors(text: string, reference: string): Errors {
-  const [ours, theirs] = [text, reference].map(wordsOf) as [string[], string[]];
+  const [ours, theirs] = [text, reference].map(splitWords) as [string[], string[]];
   return { errors: editDistance(ours, theirs), length: theirs.length };
 }
 
@@ -24,7 +24,7 @@ export function errorRate(each: readonly Errors[]): number {
   return errors / each.reduce((sum, { length }) => sum + length, 0);
 }
 
-function wordsOf(text: string): string[] {
+function splitWords(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== '');
 }
 

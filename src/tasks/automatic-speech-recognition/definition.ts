@@ -7,7 +7,7 @@ import { planEvaluation } from '../../input/text/batches.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
 import type { Generated } from '../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../program/generation/text-generator.ts';
-import { writtenTexts } from '../../program/modalities/texts.ts';
+import { writtenTexts } from '../../program/modalities/contents.ts';
 import { IGNORED_LABEL, labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { sequenceMajor } from '../../program/objectives/model-inputs.ts';
 import { shiftRight } from '../../program/objectives/sequence-loss.ts';
@@ -38,7 +38,10 @@ const schema = z.strictObject({
   transcript: column.default('text'),
   ...layoutKeys,
   /** Language of the sounds, such as `fr`, for a model of several languages. */
-  language: z.string().regex(/^[a-z]{2,3}$/).optional(),
+  language: z
+    .string()
+    .regex(/^[a-z]{2,3}$/)
+    .optional(),
 });
 
 export type TranscriptData = z.output<typeof schema>;
@@ -52,8 +55,13 @@ export interface Clip {
   transcript?: string | undefined;
 }
 
-/** Writes down what is said in a sound, with Whisper. */
-export const automaticSpeechRecognition: TaskDefinition<TranscriptData, readonly Clip[], Clip, typeof schema> = {
+/** Writes the transcript of a sound, with Whisper. */
+export const automaticSpeechRecognition: TaskDefinition<
+  TranscriptData,
+  readonly Clip[],
+  Clip,
+  typeof schema
+> = {
   data: schema,
   training: {
     modelToTry: 'openai/whisper-tiny',
@@ -148,7 +156,7 @@ function readClips(file: TextFile, { text, transcript, header, quote }: Partial<
  *
  * @throws UserError for a language that the model does not have
  */
-function prefixOf({ config, reading, generationFiles }: Context): number[] {
+function startTranscript({ config, reading, generationFiles }: Context): number[] {
   const settings = Object(generationFiles().generationConfig ?? {}) as {
     lang_to_id?: Record<string, number>;
     task_to_id?: Record<string, number>;
@@ -161,7 +169,9 @@ function prefixOf({ config, reading, generationFiles }: Context): number[] {
     throw new UserError({
       where: 'data.language',
       fault: `is not a language of the model, got ${language}`,
-      hint: languages ? `It has ${Object.keys(languages).join(' ')}.` : 'It has English only: remove the key.',
+      hint: languages
+        ? `It has ${Object.keys(languages).join(' ')}.`
+        : 'It has English only: remove the key.',
       code: 'invalid_argument',
     });
   const spoken = id === undefined ? [] : [id, ...(tasks?.transcribe === undefined ? [] : [tasks.transcribe])];
@@ -171,8 +181,12 @@ function prefixOf({ config, reading, generationFiles }: Context): number[] {
 /** Builds an example for each clip. Its labels are the tokens after the start, the prefix included, as in transformers' example. */
 function clipExamples(clips: readonly Clip[], context: Context): ExampleSet {
   const texts = writtenTexts(context.modality);
-  const { padTokenId = 0, decoderStartTokenId = padTokenId, maxTargets = context.config.maxLength } = context.config;
-  const prefix = prefixOf(context);
+  const {
+    padTokenId = 0,
+    decoderStartTokenId = padTokenId,
+    maxTargets = context.config.maxLength,
+  } = context.config;
+  const prefix = startTranscript(context);
   const read = context.modality.rows(clips);
   let truncated = 0;
   const labels = clips.map(({ transcript = '' }) => {
@@ -213,7 +227,7 @@ async function transcribe(
   batchSize: number,
 ): Promise<Generated[]> {
   const read = context.modality.rows(clips);
-  const prefix = Int32Array.from(prefixOf(context));
+  const prefix = Int32Array.from(startTranscript(context));
   const batches = planEvaluation({ lengths: read.lengths }, batchSize, Number.POSITIVE_INFINITY);
   const written = await dealJson(communicator, batches.length, async (number) => {
     const rows = [...batches[number]!];

@@ -2,7 +2,7 @@ import { planEvaluation } from '../../input/text/batches.ts';
 import { openLanguageModel } from '../../program/generation/causal-language-model.ts';
 import type { Generated, GenerationInput } from '../../program/generation/prompt.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
-import { writtenTexts } from '../../program/modalities/texts.ts';
+import { writtenTexts } from '../../program/modalities/contents.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { dealJson } from '../../program/parallel/deal.ts';
 import type { Evaluator } from '../../program/program.ts';

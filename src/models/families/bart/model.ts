@@ -93,7 +93,7 @@ export function parseBartConfig(json: unknown, where: string): BartConfig {
   };
 }
 
-/** What attention reads of a config. */
+/** The part of a config that attention reads. */
 interface AttentionConfig {
   d_model: number;
   attention_dropout: number;
