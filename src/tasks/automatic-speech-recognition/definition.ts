@@ -151,16 +151,21 @@ function readClips(file: TextFile, { text, transcript, header, quote }: Partial<
 }
 
 /**
- * The tokens with which every transcript starts: the start, for a model of several languages the language and the task, and
- * that no times follow.
+ * The tokens around every transcript: before it the start, for a model of several languages the language and the task, and
+ * that no times follow; after it the end.
  *
  * @throws UserError for a language that the model does not have
  */
-function startTranscript({ config, reading, generationFiles }: Context): number[] {
-  const settings = Object(generationFiles().generationConfig ?? {}) as {
+function surroundTranscript({ config, reading, generationFiles }: Context): {
+  prefix: number[];
+  end: number;
+} {
+  const { generationConfig, modelConfig } = generationFiles();
+  const settings = Object(generationConfig ?? modelConfig) as {
     lang_to_id?: Record<string, number>;
     task_to_id?: Record<string, number>;
     no_timestamps_token_id?: number;
+    eos_token_id?: number;
   };
   const { lang_to_id: languages, task_to_id: tasks, no_timestamps_token_id: plain } = settings;
   const { language } = reading;
@@ -175,7 +180,11 @@ function startTranscript({ config, reading, generationFiles }: Context): number[
       code: 'invalid_argument',
     });
   const spoken = id === undefined ? [] : [id, ...(tasks?.transcribe === undefined ? [] : [tasks.transcribe])];
-  return [config.decoderStartTokenId!, ...spoken, ...(plain === undefined ? [] : [plain])];
+  return {
+    prefix: [config.decoderStartTokenId!, ...spoken, ...(plain === undefined ? [] : [plain])],
+    // In whisper-large-v3, padding is another token.
+    end: settings.eos_token_id ?? config.padTokenId!,
+  };
 }
 
 /** Builds an example for each clip. Its labels are the tokens after the start, the prefix included, as in transformers' example. */
@@ -186,11 +195,11 @@ function clipExamples(clips: readonly Clip[], context: Context): ExampleSet {
     decoderStartTokenId = padTokenId,
     maxTargets = context.config.maxLength,
   } = context.config;
-  const prefix = startTranscript(context);
+  const { prefix, end } = surroundTranscript(context);
   const read = context.modality.rows(clips);
   let truncated = 0;
   const labels = clips.map(({ transcript = '' }) => {
-    const whole = [...prefix.slice(1), ...texts.ids(transcript), padTokenId];
+    const whole = [...prefix.slice(1), ...texts.ids(transcript), end];
     if (whole.length > maxTargets) truncated++;
     return Int32Array.from(whole.slice(0, maxTargets));
   });
@@ -227,7 +236,7 @@ async function transcribe(
   batchSize: number,
 ): Promise<Generated[]> {
   const read = context.modality.rows(clips);
-  const prefix = Int32Array.from(startTranscript(context));
+  const prefix = Int32Array.from(surroundTranscript(context).prefix);
   const batches = planEvaluation({ lengths: read.lengths }, batchSize, Number.POSITIVE_INFINITY);
   const written = await dealJson(communicator, batches.length, async (number) => {
     const rows = [...batches[number]!];
