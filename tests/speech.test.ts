@@ -1,5 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
@@ -7,10 +6,12 @@ import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { Workspace } from './support/workspace.ts';
 import { writeTone } from './support/write-tone.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'speech-'));
-const model = join(scratch, 'model');
+const workspace = new Workspace();
+const scratch = workspace.path();
+const model = join(scratch, 'whisper');
 const clips = join(scratch, 'clips');
 const TRANSCRIPTS = { 300: 'low', 900: 'mid', 2500: 'a hum', 5000: 'no' };
 /** A tokenizer of bytes: some letters and the space. */
@@ -45,7 +46,7 @@ beforeAll(() => {
   });
   writeFileSync(join(clips, 'metadata.csv'), `file_name,text\n${rows.join('')}`);
 });
-afterAll(() => rmSync(scratch, { recursive: true }));
+afterAll(() => workspace.remove());
 
 async function train(output: string, stopAt = Number.POSITIVE_INFINITY, resume = false) {
   const events: TrainEvent[] = [];
@@ -103,4 +104,14 @@ it('learns transcripts, and resumes byte for byte', async () => {
   for await (const { text } of opened.predict<{ text: string }>(asked)) written.push(text);
   await opened.close();
   expect(written).toEqual(Object.values(TRANSCRIPTS));
+});
+
+it('recognizes a folder of sounds with transcripts, and predicts a file', async () => {
+  const set = ['--set', 'model=whisper', '--set', 'training.max_steps=2'];
+  const trained = await workspace.run('train', 'clips', ...set);
+  expect(trained).toMatchObject({ code: 0 });
+  expect(trained.stdout + trained.stderr).toContain('rows have sounds and "text"');
+  const predicted = await workspace.run('predict', 'runs/clips', 'clips/300.wav');
+  expect(predicted).toMatchObject({ code: 0 });
+  expect(JSON.parse(predicted.stdout)).toEqual({ text: expect.any(String) });
 });

@@ -63,6 +63,14 @@ export const automaticSpeechRecognition: TaskDefinition<
   typeof schema
 > = {
   data: schema,
+  guess: {
+    ofColumns(columns) {
+      const named = new Map(columns.map((one) => [one.name, one]));
+      const isSpoken = named.get('file_name')?.files === 'audio' && named.get('text')?.hasWords;
+      return isSpoken && !named.has('label') ? 'rows have sounds and "text"' : undefined;
+    },
+    plain: 'write the transcripts of sounds',
+  },
   training: {
     modelToTry: 'openai/whisper-tiny',
     batchSize: { train: 8, eval: 8 },
