@@ -112,6 +112,10 @@ it('recognizes a folder of sounds with transcripts, and predicts a file', async 
   expect(trained).toMatchObject({ code: 0 });
   expect(trained.stdout + trained.stderr).toContain('rows have sounds and "text"');
   const predicted = await workspace.run('predict', 'runs/clips', 'clips/300.wav');
-  expect(predicted).toMatchObject({ code: 0 });
-  expect(JSON.parse(predicted.stdout)).toEqual({ text: expect.any(String) });
+  expect(predicted).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(predicted.stdout)).toEqual({
+    id: 'clips/300.wav',
+    text: 'clips/300.wav',
+    transcript: expect.any(String),
+  });
 });

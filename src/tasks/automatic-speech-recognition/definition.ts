@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { detectFormat } from '../../input/data/detect-format.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
 import { RowProblems, unreadable } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
@@ -26,7 +27,7 @@ import { dataFileKeys } from '../data-files.ts';
 import { hasWordHead, lossEvaluation } from '../language/language-task.ts';
 import { withGenerator } from '../language/write-texts.ts';
 import type { EncodingContext } from '../prediction.ts';
-import { column, layoutKeys, withFlags } from '../table-columns.ts';
+import { column, layoutKeys, listTexts, STANDARD_INPUT, withFlags } from '../table-columns.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 
 const schema = z.strictObject({
@@ -98,8 +99,10 @@ export const automaticSpeechRecognition: TaskDefinition<
   evaluation: clipEvaluation,
   prediction: {
     input: {
-      parse: (content, fileName = 'standard input', { text, header, quote }) =>
-        parseRows(content, fileName, { text, header, quote }),
+      parse: (content, fileName, { text, header, quote }) =>
+        fileName === undefined && detectFormat(STANDARD_INPUT, content.trimStart()) !== 'jsonl'
+          ? listTexts(content).map((name) => ({ text: name }))
+          : parseRows(content, fileName ?? STANDARD_INPUT, { text, header, quote }),
       shape: () => ({
         keys: { text: { is: 'a string' } },
         others: ['line', 'content', 'audio', 'transcript', 'label', 'id'],
@@ -112,7 +115,7 @@ export const automaticSpeechRecognition: TaskDefinition<
     output: {
       json(answer, details) {
         const { text, ids, finish } = answer as Generated;
-        return { text, ...(details && { ids: [...ids], finish }) };
+        return { transcript: text, ...(details && { ids: [...ids], finish }) };
       },
       describe: (answer) => (answer as Generated).text,
     },
