@@ -95,6 +95,9 @@ it('learns transcripts, and resumes byte for byte', async () => {
   const file = (output: string) =>
     readFileSync(join(scratch, output, 'adapter', 'adapter_model.safetensors'));
   expect(file('stopped').equals(file('whole'))).toBe(true);
+  // With SEQ_2_SEQ_LM, PEFT would pass `input_ids`, which Whisper does not have.
+  const adapter = JSON.parse(readFileSync(join(scratch, 'whole/adapter/adapter_config.json'), 'utf8'));
+  expect(adapter).toMatchObject({ peft_type: 'LORA', task_type: null });
   const opened = await open(join(scratch, 'whole'));
   const asked = Object.keys(TRANSCRIPTS).map((hertz) => ({
     text: `${hertz}.wav`,

@@ -1,9 +1,9 @@
 import { isAdapterHub } from '../../input/formats/adapters/read-stored-adapter.ts';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import type { CommonConfig } from '../model-definition.ts';
-import { HEADS, type HeadKind, headNamed, headOfClass, writesText } from './registry.ts';
+import { HEADS, type HeadKind, headNamed, headOfClass } from './registry.ts';
 
-/** PEFT's `task_type` for a model; null if PEFT has none, as for classes of images. */
+/** PEFT's `task_type` for a model; null if PEFT has none, as for all models of images. */
 export function taskTypeFor({
   headKind,
   config,
@@ -11,7 +11,7 @@ export function taskTypeFor({
   headKind: HeadKind;
   config: CommonConfig;
 }): string | null {
-  return config.content && !writesText(headKind) ? null : headNamed(headKind).taskType;
+  return config.content ? null : headNamed(headKind).taskType;
 }
 
 /**
