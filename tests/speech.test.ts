@@ -48,7 +48,12 @@ beforeAll(() => {
 });
 afterAll(() => workspace.remove());
 
-async function train(output: string, stopAt = Number.POSITIVE_INFINITY, resume = false) {
+async function train(
+  output: string,
+  stopAt = Number.POSITIVE_INFINITY,
+  resume = false,
+  learning_rate = 0.02,
+) {
   const events: TrainEvent[] = [];
   const table = join(clips, 'metadata.csv');
   const config = parseRunConfig(
@@ -61,7 +66,7 @@ async function train(output: string, stopAt = Number.POSITIVE_INFINITY, resume =
       lora: { r: 8, lora_alpha: 16, target_modules: 'all-linear' },
       training: {
         max_steps: 160,
-        learning_rate: 0.02,
+        learning_rate,
         eval_strategy: 'steps',
         eval_steps: 40,
         save_steps: 20,
@@ -104,7 +109,7 @@ it('learns transcripts, and resumes byte for byte', async () => {
     audio: readFileSync(join(clips, `${hertz}.wav`)),
   }));
   const written: unknown[] = [];
-  for await (const { text } of opened.predict<{ text: string }>(asked)) written.push(text);
+  for await (const { text } of opened.predict<object, { text: string }>(asked)) written.push(text);
   await opened.close();
   expect(written).toEqual(Object.values(TRANSCRIPTS));
 });
@@ -121,4 +126,9 @@ it('recognizes a folder of sounds with transcripts, and predicts a file', async 
     text: 'clips/300.wav',
     transcript: expect.any(String),
   });
+});
+
+it('ends with the model before training if that is no better', async () => {
+  const { verdict } = (await train('kept', undefined, false, 1e-9)).at(-1) as { verdict?: object };
+  expect(verdict).toMatchObject({ value: 1, kept: 'start', learnt: false });
 });

@@ -5,7 +5,7 @@ import { RowProblems, unreadable } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { FileContent } from '../../input/media/medium.ts';
 import { planEvaluation } from '../../input/text/batches.ts';
-import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
+import type { Evaluation, ExampleSet, ScoredRows } from '../../program/example-set.ts';
 import type { Generated } from '../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../program/generation/text-generator.ts';
 import { writtenTexts } from '../../program/modalities/contents.ts';
@@ -15,6 +15,7 @@ import { shiftRight } from '../../program/objectives/sequence-loss.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { dealJson } from '../../program/parallel/deal.ts';
+import { batchLosses } from '../../program/predict-batches.ts';
 import { bootstrap } from '../../scores/metrics/score-interval.ts';
 import {
   characterErrors,
@@ -22,9 +23,10 @@ import {
   normalizeTranscript,
   wordErrors,
 } from '../../scores/metrics/word-errors.ts';
+import { addUp } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
 import { dataFileKeys } from '../data-files.ts';
-import { hasWordHead, lossEvaluation } from '../language/language-task.ts';
+import { hasWordHead } from '../language/language-task.ts';
 import { withGenerator } from '../language/write-texts.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { column, layoutKeys, listTexts, STANDARD_INPUT, withFlags } from '../table-columns.ts';
@@ -76,6 +78,7 @@ export const automaticSpeechRecognition: TaskDefinition<
     modelToTry: 'openai/whisper-tiny',
     batchSize: { train: 8, eval: 8 },
     keepsHead: true,
+    mayKeepStart: true,
     smoothsLabels: true,
   },
   scores: {
@@ -261,40 +264,76 @@ async function transcribe(
   return texts;
 }
 
-/** Scores a model by the loss of the transcripts, and by the words and characters that it writes wrong. */
+/** The error rates by the place of their errors in the outputs of a row, after its loss and number of tokens. */
+const RATES = { wer: 2, wer_normalized: 4, cer: 6 } as const;
+const COUNTS = 8;
+
+/**
+ * Scores a model by the loss of the transcripts, and by the words and characters that it writes wrong. The outputs of a clip
+ * are these counts, and the tokens that the model writes.
+ */
 function clipEvaluation(clips: readonly Clip[], context: Context, batchSize: number): Evaluation {
   const examples = clipExamples(clips, context);
-  const byLoss = lossEvaluation(examples, batchSize);
-  const references = clips.map(({ transcript = '' }) => transcript);
-  return {
-    ...byLoss,
-    async run(program, values, watch) {
-      const { eval_loss } = await byLoss.run(program, values);
+  const all = Int32Array.from(clips.keys());
+  const readReference = (row: number) => clips[row]!.transcript ?? '';
+  const rateErrors = (outputs: readonly Float32Array[], rows: Iterable<number>, at: number) =>
+    errorRate(Array.from(rows, (row) => ({ errors: outputs[row]![at]!, length: outputs[row]![at + 1]! })));
+  const compared: ScoredRows = {
+    groups: all,
+    // Only a cross-validation asks for it, and the length of a transcript is not known before.
+    sizeOf: () => COUNTS,
+    async outputs({ program, values }, rows) {
+      // The loss of each clip, so that any of them can be joined.
+      const single = Array.from(rows, (row) => Int32Array.of(row));
+      const losses = await batchLosses(program, values, examples, single);
+      const picked = Array.from(rows, (row) => clips[row]!);
       const written = await withGenerator(program, values, context, (generator) =>
-        transcribe(generator, program.communicator, clips, context, batchSize),
+        transcribe(generator, program.communicator, picked, context, batchSize),
       );
-      const texts = written.map(({ text }) => text);
-      const normal = [texts, references].map((all) => all.map(normalizeTranscript)) as [string[], string[]];
-      const errors = {
-        wer: texts.map((text, i) => wordErrors(text, references[i]!)),
-        wer_normalized: normal[0].map((text, i) => wordErrors(text, normal[1][i]!)),
-        cer: texts.map((text, i) => characterErrors(text, references[i]!)),
-      };
-      const groups = Int32Array.from(clips.keys());
-      watch?.onAnswers?.(texts, references);
-      watch?.onCertainty?.({
-        groups,
-        interval(score) {
-          const each = errors[score as keyof typeof errors];
-          return each && bootstrap(groups, (rows) => errorRate(Array.from(rows, (row) => each[row]!)));
-        },
+      return written.map(({ text, ids }, i) => {
+        const { loss, weight } = losses[i]!;
+        const reference = readReference(rows[i]!);
+        const errors = [
+          wordErrors(text, reference),
+          wordErrors(normalizeTranscript(text), normalizeTranscript(reference)),
+          characterErrors(text, reference),
+        ];
+        return Float32Array.of(
+          loss,
+          weight,
+          ...errors.flatMap(({ errors, length }) => [errors, length]),
+          ...ids,
+        );
       });
-      return {
-        eval_loss: eval_loss!,
-        eval_wer: errorRate(errors.wer),
-        eval_wer_normalized: errorRate(errors.wer_normalized),
-        eval_cer: errorRate(errors.cer),
-      };
+    },
+    scores: (outputs, rows) => ({
+      eval_loss:
+        addUp(rows, (row) => outputs[row]![0]! * outputs[row]![1]!) / addUp(rows, (row) => outputs[row]![1]!),
+      ...Object.fromEntries(
+        Object.entries(RATES).map(([name, at]) => [`eval_${name}`, rateErrors(outputs, rows, at)]),
+      ),
+    }),
+    tell(outputs, rows, watch) {
+      const spoken = writtenTexts(context.modality);
+      const texts = Array.from(rows, (row) => spoken.decode(outputs[row]!.subarray(COUNTS)).trim());
+      watch.onAnswers?.(texts, Array.from(rows, readReference));
+      watch.onCertainty?.({
+        groups: rows,
+        interval: (score) =>
+          Object.hasOwn(RATES, score)
+            ? bootstrap(rows, (drawn) => rateErrors(outputs, drawn, RATES[score as keyof typeof RATES]))
+            : undefined,
+      });
+    },
+  };
+  return {
+    examples,
+    output: 'loss',
+    compared,
+    async run(program, values, watch) {
+      const outputs = await compared.outputs({ program, values }, all);
+      if (watch) compared.tell(outputs, all, watch);
+      return compared.scores(outputs, all);
     },
   };
 }
