@@ -298,12 +298,12 @@ function clipEvaluation(clips: readonly Clip[], context: Context, batchSize: num
           wordErrors(normalizeTranscript(text), normalizeTranscript(reference)),
           characterErrors(text, reference),
         ];
-        return Float32Array.of(
+        return Float32Array.from([
           loss,
           weight,
           ...errors.flatMap(({ errors, length }) => [errors, length]),
           ...ids,
-        );
+        ]);
       });
     },
     scores: (outputs, rows) => ({

@@ -125,7 +125,7 @@ export function onnxFolder(
   const external = models.filter((one) => one.files.size > 1).map((one) => [one.name, one.files.size - 1]);
   const { mainUse, reads } = headNamed(model.headKind);
   const made = new Map<string, string>();
-  if (!model.config.content || writesText(model.headKind)) {
+  if (!model.config.content) {
     // A prompt may be longer than the training examples.
     const lengths = [model.config.maxLength, mainUse === 'generate' ? undefined : notes?.data.max_length];
     const { modelType } = model.definition;
