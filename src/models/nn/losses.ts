@@ -106,12 +106,17 @@ export function squaredErrorLoss(predictions: Value, targets: Value): Value {
   return average(multiply(difference, difference));
 }
 
-/** Mean binary cross-entropy over all labels, computed without overflow. Logits and targets are [rows, labels]. */
+/** Mean binary cross-entropy over all labels. Logits and targets are [rows, labels]. */
 export function binaryCrossEntropy(logits: Value, targets: Value): Value {
+  return average(binaryEntropies(logits, targets));
+}
+
+/** The binary cross-entropy of each logit, computed without overflow. With the target 1 it is -log σ(logit). */
+export function binaryEntropies(logits: Value, targets: Value | number): Value {
   // |logits|, with the derivative -1 at 0. Then the loss has the right derivative at 0.
   const magnitude = where(greater(logits, 0), logits, negate(logits));
   const softplus = log(add(exp(negate(magnitude)), 1));
-  return average(add(subtract(relu(logits), multiply(logits, targets)), softplus));
+  return add(subtract(relu(logits), multiply(logits, targets)), softplus);
 }
 
 export function average(x: Value): Value {
@@ -125,7 +130,7 @@ export function average(x: Value): Value {
 /** Triplets of {@link batchTriplets} with a smaller loss are not counted in the mean. */
 const MIN_TRIPLET = 1e-16;
 /** The score of an excluded pair, as in sentence-transformers. */
-const NEVER = -1e12;
+export const NEVER = -1e12;
 
 export const DISTANCES = ['euclidean', 'cosine', 'manhattan'] as const;
 export type Distance = (typeof DISTANCES)[number];

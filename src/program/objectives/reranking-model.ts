@@ -3,7 +3,6 @@ import {
   add,
   constant,
   divide,
-  exp,
   expand,
   gather,
   greater,
@@ -11,8 +10,6 @@ import {
   iota,
   log,
   multiply,
-  negate,
-  relu,
   reshape,
   sigmoid,
   slice,
@@ -25,7 +22,8 @@ import { multiplyDimensions, symbol } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { Tensors } from '../../engine/runtime/session.ts';
 import type { CommonConfig, ModelDefinition } from '../../models/model-definition.ts';
-import { crossEntropy } from '../../models/nn/losses.ts';
+import { binaryEntropies, crossEntropy, NEVER } from '../../models/nn/losses.ts';
+import { discountedGain } from '../../scores/metrics/retrieval-scores.ts';
 import { columnInput, EXAMPLES, joinColumns, TARGETS } from './embedding-model.ts';
 import { type LossFunction, ownLoss } from './own-loss.ts';
 import { type JointLoss, type TaskModel, taskModel } from './task-model.ts';
@@ -49,8 +47,6 @@ const CANDIDATES = symbol('candidates');
 /** Name of the input with the gain of each text for `lambda`, 1 for other losses and {@link ABSENT} for padding. */
 const GAINS = 'gains';
 const ABSENT = -1;
-/** The score of padding in a softmax. */
-const NEVER = -1e12;
 /** The weight of NDCG-Loss2 beside LambdaRank in NDCG-Loss2++ (Wang et al., 2018). */
 const MU = 10;
 
@@ -86,8 +82,10 @@ export function groupFeeds(
 /** The gains of texts, divided by the largest possible discounted sum. */
 function listGains(grades: readonly number[]): number[] {
   const gains = grades.map((grade) => 2 ** Math.max(0, grade) - 1);
-  const sorted = [...gains].sort((a, b) => b - a);
-  const most = sorted.reduce((total, gain, rank) => total + gain / Math.log2(rank + 2), 0);
+  const most = discountedGain(
+    [...gains].sort((a, b) => b - a),
+    Number.POSITIVE_INFINITY,
+  );
   return gains.map((gain) => gain / Math.max(most, 1e-10));
 }
 
@@ -122,7 +120,7 @@ function groupLoss(outputs: Value, { kind, scale }: RankingLoss, customLoss?: Lo
   if (customLoss) return ownLoss(customLoss, scores, targets);
   switch (kind) {
     case 'binary_cross_entropy':
-      return meanWhere(isText, subtract(negate(logSigmoid(negate(scores))), multiply(scores, targets)));
+      return meanWhere(isText, binaryEntropies(scores, targets));
     case 'multiple_negatives_ranking': {
       const first = expand(constant(graph, [0], [], 'int32'), [EXAMPLES]);
       return crossEntropy(where(isText, multiply(sigmoid(scores), scale), NEVER), first);
@@ -151,13 +149,6 @@ function count(...conditions: readonly Value[]): Value {
   const ones = expand(constant(node.graph, [1], []), shape);
   const held = conditions.reduce((one, condition) => where(condition, one, 0), ones);
   return sum(held, [...shape.keys()]);
-}
-
-/** log σ(x), computed without overflow. */
-function logSigmoid(x: Value): Value {
-  // |x|, with the derivative -1 at 0. Then the result has the right derivative at 0.
-  const magnitude = where(greater(x, 0), x, negate(x));
-  return negate(add(relu(negate(x)), log(add(exp(negate(magnitude)), 1))));
 }
 
 /**
@@ -193,6 +184,6 @@ function lambdaLoss(scores: Value, targets: Value, gains: Value, isText: Value):
   );
   const both = multiply(row(present), column(present));
   const isOrdered = greater(multiply(subtract(row(targets), column(targets)), both), 0);
-  const losses = multiply(weights, logSigmoid(subtract(row(scores), column(scores))));
-  return meanWhere(isOrdered, multiply(losses, -1 / Math.LN2));
+  const losses = multiply(weights, binaryEntropies(subtract(row(scores), column(scores)), 1));
+  return meanWhere(isOrdered, multiply(losses, 1 / Math.LN2));
 }

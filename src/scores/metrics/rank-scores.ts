@@ -1,4 +1,5 @@
 import { mean } from '../../support/numbers.ts';
+import { discountedGain, hitScores } from './retrieval-scores.ts';
 import type { ScoreName } from './scores.ts';
 
 /** Names of the scores of a query's texts. */
@@ -11,8 +12,6 @@ export const RANKED = [
   'recall@10',
   'accuracy@1',
 ] as const satisfies readonly ScoreName[];
-
-const CUT = 10;
 
 /**
  * Scores the order of a query's texts, as `CrossEncoderRerankingEvaluator` of sentence-transformers and scikit-learn: nDCG
@@ -30,8 +29,6 @@ export function rankScores(
   const order = [...grades.keys()].sort((a, b) => scores[b]! - scores[a]! || b - a);
   const hits = order.map((text) => relevant[text]!);
   const count = hits.filter(Boolean).length;
-  const first = hits.slice(0, CUT).indexOf(true);
-  const recall = (cut: number) => hits.slice(0, cut).filter(Boolean).length / count;
   const gains: number[] = [];
   let [found, precision] = [0, 0];
   for (let start = 0; start < order.length; start = gains.length) {
@@ -43,16 +40,8 @@ export function rankScores(
     precision += (more * found) / gains.length;
   }
   return {
-    'ndcg@10': discount(gains) / discount([...grades].sort((a, b) => b - a)),
-    'mrr@10': first < 0 ? 0 : 1 / (first + 1),
+    'ndcg@10': discountedGain(gains) / discountedGain([...grades].sort((a, b) => b - a)),
     map: precision / count,
-    'recall@1': recall(1),
-    'recall@5': recall(5),
-    'recall@10': recall(10),
-    'accuracy@1': Number(hits[0]),
+    ...hitScores(hits, count),
   };
-}
-
-function discount(gains: readonly number[]): number {
-  return gains.slice(0, CUT).reduce((sum, gain, rank) => sum + gain / Math.log2(rank + 2), 0);
 }

@@ -22,12 +22,19 @@ export type RetrievalScores = Record<(typeof RETRIEVAL)[number], number>;
  * @param count number of relevant texts; at least one
  */
 export function queryScores(hits: readonly boolean[], count: number): RetrievalScores {
+  return {
+    'ndcg@10': discountedGain(hits.map(Number)) / discountedGain(new Array(Math.min(CUT, count)).fill(1)),
+    'map@100': averagePrecision(hits, count),
+    ...hitScores(hits, count),
+  };
+}
+
+/** The scores that depend on the first ten texts alone, without their gains. The parameters are those of {@link queryScores}. */
+export function hitScores(hits: readonly boolean[], count: number) {
   const recall = (cut: number) => hits.slice(0, cut).filter(Boolean).length / count;
   const first = hits.slice(0, CUT).indexOf(true);
   return {
-    'ndcg@10': gain(hits) / gain(new Array(Math.min(CUT, count)).fill(true)),
     'mrr@10': first < 0 ? 0 : 1 / (first + 1),
-    'map@100': averagePrecision(hits, count),
     'recall@1': recall(RECALL_CUTS[0]),
     'recall@5': recall(RECALL_CUTS[1]),
     'recall@10': recall(RECALL_CUTS[2]),
@@ -35,9 +42,9 @@ export function queryScores(hits: readonly boolean[], count: number): RetrievalS
   };
 }
 
-/** Discounted cumulative gain of the first ten texts. */
-function gain(hits: readonly boolean[]): number {
-  return hits.slice(0, CUT).reduce((sum, hit, i) => sum + (hit ? 1 / Math.log2(i + 2) : 0), 0);
+/** Discounted cumulative gain of the first texts. */
+export function discountedGain(gains: readonly number[], cut = CUT): number {
+  return gains.slice(0, cut).reduce((sum, gain, rank) => sum + gain / Math.log2(rank + 2), 0);
 }
 
 /**

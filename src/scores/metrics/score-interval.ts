@@ -76,6 +76,12 @@ export function meanInterval(values: ArrayLike<number>, groups: Int32Array): Sco
   return bootstrap(groups, (rows) => computeMean(values, rows));
 }
 
+/** The interval of a mean over rows: of a share, if each value is 0 or 1. */
+export function unitsInterval(values: readonly number[], groups: Int32Array): ScoreInterval | undefined {
+  const isShare = values.every((value) => value === 0 || value === 1);
+  return isShare ? shareInterval(values, groups) : meanInterval(values, groups);
+}
+
 function computeMean(values: ArrayLike<number>, rows: Iterable<number>): number {
   let [sum, count] = [0, 0];
   for (const row of rows) {
