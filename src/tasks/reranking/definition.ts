@@ -5,7 +5,7 @@ import { batchLosses, predictRows } from '../../program/predict-batches.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
 import { Bm25 } from '../../scores/baselines/bm25.ts';
 import { RANKED, rankScores } from '../../scores/metrics/rank-scores.ts';
-import { meanInterval, shareInterval } from '../../scores/metrics/score-interval.ts';
+import { unitsInterval } from '../../scores/metrics/score-interval.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { mean } from '../../support/numbers.ts';
 import { classNameKeys, classOutputs, readClassNames, shortest } from '../classes/labels.ts';
@@ -163,9 +163,7 @@ function rerankingEvaluation(rows: RerankingRows, context: Context, batchSize: n
         groups,
         interval(name) {
           const values = each[name as ScoreName];
-          if (!values) return undefined;
-          const isShare = values.every((value) => value === 0 || value === 1);
-          return isShare ? shareInterval(values, groups) : meanInterval(values, groups);
+          return values && unitsInterval(values, groups);
         },
       });
       watch?.onAnswers?.(

@@ -8,7 +8,7 @@ import { addUp, largest } from '../../support/numbers.ts';
 import { Random } from '../../support/random.ts';
 import { mineNegatives, readMining } from '../mine-negatives.ts';
 import type { EncodingContext } from '../prediction.ts';
-import { cosine, unit } from '../sentence-embedding/embed-texts.ts';
+import { cosine, dot, unit } from '../sentence-embedding/embed-texts.ts';
 import { promptFor } from '../sentence-vectors.ts';
 import {
   chooseRankingLoss,
@@ -47,6 +47,10 @@ export class PairSet extends InputSet<Pair> {
     return this.#numbers.get(joinPair(pair)) as number;
   }
 
+  encodingOf(pair: Pair): Encoding | undefined {
+    return this.#encodings[this.numberOf(pair)];
+  }
+
   override feeds(numbers: readonly number[]) {
     return this.#texts.feeds(numbers.map((number) => this.#encodings[number]!));
   }
@@ -67,12 +71,8 @@ export function rerankingExamples(given: RerankingRows, context: Context): Examp
   const kind = chooseRankingLoss(reading);
   const borrowed = kind === 'multiple_negatives_ranking' ? reading.num_negatives : 0;
   const pairsOf = ({ query, texts }: RerankingRow) => texts.map((text): Pair => [query, text]);
-  const encoded = new Map<string, Encoding>();
-  for (const pair of rows.flatMap(pairsOf)) {
-    const key = joinPair(pair);
-    if (!encoded.has(key)) encoded.set(key, texts.encode(...pair));
-  }
-  const encode = (pair: Pair) => encoded.get(joinPair(pair)) ?? texts.encode(...pair);
+  const all = new PairSet(rows.flatMap(pairsOf), texts);
+  const encode = (pair: Pair) => all.encodingOf(pair) ?? texts.encode(...pair);
   const positives = listPositives(rows);
   const width = largest(rows.map((row) => row.texts.length)) + borrowed;
   const lengths = rows.map((row) => {
@@ -183,6 +183,9 @@ export interface RankedQuery {
   relevant: readonly boolean[];
 }
 
+/** The queries of rows, because a run asks for them before training, for its baselines and in its evaluation. */
+const QUERIES = new WeakMap<RerankingRows, readonly RankedQuery[]>();
+
 /** Number of texts that are ranked for a query whose rows have no wrong ones. */
 const RANKED_TEXTS = 20;
 
@@ -190,7 +193,13 @@ const RANKED_TEXTS = 20;
  * The queries to score, with the texts of all their rows. If none of them is wrong, the best of the file by BM25 are added.
  * Queries without an answer are left out.
  */
-export function rankedQueries({ rows, whole = rows }: RerankingRows): RankedQuery[] {
+export function rankedQueries(rows: RerankingRows): readonly RankedQuery[] {
+  const queries = QUERIES.get(rows) ?? rankQueries(rows);
+  QUERIES.set(rows, queries);
+  return queries;
+}
+
+function rankQueries({ rows, whole = rows }: RerankingRows): RankedQuery[] {
   const isRelevant = relevance(whole);
   const all = [...new Set(whole.flatMap(({ texts }) => texts))];
   const byQuery = new Map<string, { row: number; grades: Map<string, number> }>();
@@ -258,7 +267,7 @@ export async function compareVectors(
       pairs: rows.rows.map(({ query, texts }) => [numbers.get(query)!, places.get(texts[0]!)!]),
       similarities(query) {
         const anchor = unit(ofQueries.get(distinct[query]!)!);
-        return vectors.map((vector) => vector.reduce((sum, x, i) => sum + x * anchor[i]!, 0));
+        return vectors.map((vector) => dot(vector, anchor));
       },
     },
     readMining(reading.negatives!),

@@ -2,7 +2,7 @@ import { groupEqualTexts } from '../../input/data/split-rows.ts';
 import type { Certainty } from '../../program/example-set.ts';
 import { pearson, spearmanr } from '../../scores/metrics/regression-scores.ts';
 import { queryScores, RETRIEVAL } from '../../scores/metrics/retrieval-scores.ts';
-import { bootstrap, meanInterval, shareInterval, someGroups } from '../../scores/metrics/score-interval.ts';
+import { bootstrap, someGroups, unitsInterval } from '../../scores/metrics/score-interval.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { mean } from '../../support/numbers.ts';
 import { buildRetrieval, type EmbeddingRows, type Retrieval } from './embedding-rows.ts';
@@ -119,11 +119,11 @@ export class RowComparison {
       ...(this.#retrieval && { candidates: this.texts.length }),
       interval: (score) => {
         const at = this.names.indexOf(score as ScoreName);
-        if (at >= 0) {
-          const each = Array.from(units, (row) => outputs[row]![at]!);
-          const isShare = each.every((value) => value === 0 || value === 1);
-          return isShare ? shareInterval(each, groups) : meanInterval(each, groups);
-        }
+        if (at >= 0)
+          return unitsInterval(
+            Array.from(units, (row) => outputs[row]![at]!),
+            groups,
+          );
         return bootstrap(groups, (drawn) => {
           const rows = Int32Array.from(drawn, (i) => units[i]!);
           return this.scores(outputs, rows)[score as ScoreName] ?? Number.NaN;
