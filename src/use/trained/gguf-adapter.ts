@@ -16,7 +16,7 @@ export interface ExportGgufOptions {
   dtype?: GgufDtype | undefined;
 }
 
-const GGUF_OPTIONS: OptionTypes<ExportGgufOptions> = { dtype: acceptOne(...GGUF_DTYPES) };
+export const GGUF_OPTIONS: OptionTypes<ExportGgufOptions> = { dtype: acceptOne(...GGUF_DTYPES) };
 
 /** llama.cpp's names of the kind of adapter, and of the two matrices of a product. */
 const KIND = 'lora';

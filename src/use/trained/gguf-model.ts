@@ -1,25 +1,20 @@
-import { encodeGguf, GGUF_DTYPES, type GgufDtype, type GgufTensor } from '../../input/formats/encode-gguf.ts';
+import { encodeGguf, type GgufDtype, type GgufTensor } from '../../input/formats/encode-gguf.ts';
 import { pathIn } from '../../input/formats/files.ts';
-import { TOKENIZER_FILES } from '../../input/text/build-tokenizer.ts';
 import {
   BadConversation,
-  CHAT_TEMPLATE_FILE,
   type ChatMessage,
   ChatTemplate,
-  readTemplate,
+  findTemplate,
 } from '../../input/text/chat/chat-template.ts';
 import { ggufVocabulary } from '../../input/text/gguf-vocabulary.ts';
 import type { GgufFormat } from '../../models/model-definition.ts';
-import { acceptOne, assertOptions, type OptionTypes } from '../../support/options.ts';
+import { assertOptions } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { WrittenForm } from './export-forms.ts';
 import { finiteReader } from './finite-values.ts';
-import { type ExportGgufOptions, ggufFormat, reordered } from './gguf-adapter.ts';
+import { type ExportGgufOptions, GGUF_OPTIONS, ggufFormat, reordered } from './gguf-adapter.ts';
 import { mergedWeights } from './merged-form.ts';
-import type { DescribedModel } from './read-model.ts';
 import type { OpenedTuned } from './trained-parts.ts';
-
-const GGUF_OPTIONS: OptionTypes<ExportGgufOptions> = { dtype: acceptOne(...GGUF_DTYPES) };
 
 const MODEL_FILE = 'model.gguf';
 
@@ -47,7 +42,8 @@ export function ggufForm(opened: OpenedTuned, options: ExportGgufOptions = {}): 
   if (lacks !== undefined) throw refusal(opened, lacks);
   const where = (name: string) => pathIn(base.files.name, name);
   const { tokenizer, metadata } = ggufVocabulary(base.small, where, model.config.vocabSize);
-  const source = templateSource(base);
+  const found = findTemplate(base.small, where);
+  const source = found?.source;
   const settings = Object.entries(whole!.settings(model.config));
   const described = {
     'general.architecture': architecture,
@@ -57,10 +53,7 @@ export function ggufForm(opened: OpenedTuned, options: ExportGgufOptions = {}): 
     ...(source !== undefined && { 'tokenizer.chat_template': source }),
   };
   const isPlain = source === undefined || (notes && notes.data.messages === undefined);
-  const chat =
-    source === undefined
-      ? undefined
-      : new ChatTemplate(source, tokenizer.specialTokens, { where: where(CHAT_TEMPLATE_FILE) });
+  const chat = found && new ChatTemplate(found.source, tokenizer.specialTokens, found);
   const bos = metadata['tokenizer.ggml.add_bos_token'] ? (tokenizer.specialTokens.bos_token ?? '') : '';
   const template = isPlain ? '{{ .Prompt }}' : ollamaTemplate((...given) => chat!.render(...given), bos);
   const lines = [
@@ -113,14 +106,6 @@ function listTensors(opened: OpenedTuned, format: GgufFormat, dtype: GgufDtype):
       { shape: [factors.length], read: (...range) => factors.subarray(...range) },
     ]);
   return new Map(tensors);
-}
-
-function templateSource({ small }: DescribedModel): string | undefined {
-  const text = (name: string) => small.has(name) && new TextDecoder().decode(small.get(name));
-  const file = text(CHAT_TEMPLATE_FILE);
-  if (file) return file;
-  const config = text(TOKENIZER_FILES.config);
-  return config ? readTemplate(JSON.parse(config).chat_template) : undefined;
 }
 
 const MARK = '\u{e000}';

@@ -216,8 +216,7 @@ const MAX_BYTES = 2 ** 22;
 
 /**
  * Reads a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. If several templates
- * have names, it is the one named "default", and
- * "tool_use" for conversations with tools.
+ * have names, it is the one named "default", and "tool_use" for conversations with tools.
  *
  * @param tokenizer the tokenizer's files by name, if they have been read
  * @returns the template's file, if it has its own, and a function that parses the template. Its `now` is the time that
@@ -230,34 +229,48 @@ export async function readChatTemplate(files: Files, tokenizer?: ReadonlyMap<str
   const settings = tokenizer
     ? tokenizer.get(TOKENIZER_FILES.config)
     : await readFile(files, TOKENIZER_FILES.config, MAX_TOKENIZER_BYTES);
-  const find = (): { source: string; where: string; forTools?: string | undefined } => {
-    const where = path(CHAT_TEMPLATE_FILE);
-    if (file) return { source: utf8Text(file, where), where };
-    const content = settings && parseSmallJson(settings, path(TOKENIZER_FILES.config));
-    const { chat_template: templates } = Object(content) as { chat_template?: unknown };
-    const source = readTemplate(templates);
-    if (source !== undefined)
-      return {
-        source,
-        where: `${path(TOKENIZER_FILES.config)}: chat_template`,
-        forTools: readTemplate(templates, 'tool_use'),
-      };
-    throw new UserError({
-      where: files.name,
-      fault: `has no chat template (${CHAT_TEMPLATE_FILE}), which data of messages needs`,
-      hint: "Use a chat model, or put another model's chat_template.jinja into its folder.",
-      code: 'unsupported',
-    });
-  };
+  const small = new Map(
+    Object.entries({ [CHAT_TEMPLATE_FILE]: file, [TOKENIZER_FILES.config]: settings }).flatMap(
+      ([name, bytes]) => (bytes ? [[name, bytes]] : []),
+    ),
+  );
   const parse = (tokens: SpecialTokens, now?: Date): ChatTemplate => {
-    const { source, ...options } = find();
+    const found = findTemplate(small, path);
+    if (!found)
+      throw new UserError({
+        where: files.name,
+        fault: `has no chat template (${CHAT_TEMPLATE_FILE}), which data of messages needs`,
+        hint: "Use a chat model, or put another model's chat_template.jinja into its folder.",
+        code: 'unsupported',
+      });
+    const { source, ...options } = found;
     return new ChatTemplate(source, tokens, { ...options, ...(now && { now: () => now }) });
   };
   return { file, parse };
 }
 
+/** The source of a model's chat template, and of the one for tools. Undefined if the files of this name have none. */
+export function findTemplate(
+  files: ReadonlyMap<string, Uint8Array>,
+  path: (name: string) => string,
+): { source: string; where: string; forTools?: string | undefined } | undefined {
+  const where = path(CHAT_TEMPLATE_FILE);
+  const file = files.get(CHAT_TEMPLATE_FILE);
+  if (file) return { source: utf8Text(file, where), where };
+  const settings = files.get(TOKENIZER_FILES.config);
+  const content = settings && parseSmallJson(settings, path(TOKENIZER_FILES.config));
+  const { chat_template: templates } = Object(content) as { chat_template?: unknown };
+  const source = readTemplate(templates);
+  if (source === undefined) return undefined;
+  return {
+    source,
+    where: `${path(TOKENIZER_FILES.config)}: chat_template`,
+    forTools: readTemplate(templates, 'tool_use'),
+  };
+}
+
 /** Returns a template, or the one with this name in a list of named templates. */
-export function readTemplate(value: unknown, name = 'default'): string | undefined {
+function readTemplate(value: unknown, name = 'default'): string | undefined {
   if (typeof value === 'string') return name === 'default' ? value : undefined;
   if (!Array.isArray(value)) return undefined;
   const named = value.find((entry) => entry?.name === name)?.template;
