@@ -11,24 +11,22 @@ export async function askTeacher(run: Run): Promise<void> {
   const onProgress = run.progress('preparation');
   const kept = store.rows?.(run);
   const sets = [rows.train, ...rows.validation.map((set) => set.rows)];
-  const taught: unknown[] = [];
-  for (const [i, set] of sets.entries()) {
-    const inputs = teaching.inputs(set);
-    let vectors = await kept?.read(`teacher-${i}`);
-    if (!vectors) {
-      vectors = await withTeacher(machine, files, async (model) => {
+  const answers = await Promise.all(sets.map((_, i) => kept?.read(`teacher-${i}`)));
+  if (!answers.every(Boolean))
+    await withTeacher(machine, files, async (model) => {
+      for (const [i, set] of sets.entries()) {
+        if (answers[i]) continue;
+        const inputs = teaching.inputs(set);
         const found: Float32Array[] = [];
         for await (const answer of model.predict(inputs)) {
           found.push(teaching.vector(answer, labels));
           onProgress((i + found.length / inputs.length) / sets.length);
         }
-        return found;
-      });
-      if (run.isFirst) await kept?.write(`teacher-${i}`, vectors);
-    }
-    taught.push(teaching.withAnswers(set, vectors));
-  }
-  const [train, ...validation] = taught;
+        if (run.isFirst) await kept?.write(`teacher-${i}`, found);
+        answers[i] = found;
+      }
+    });
+  const [train, ...validation] = sets.map((set, i) => teaching.withAnswers(set, answers[i]!));
   const sources = rows.validation.map((set, i) => ({ ...set, rows: validation[i] }));
   run.files = { ...files, rows: { ...rows, train, validation: sources } };
 }
