@@ -103,3 +103,9 @@ export function trimEnd(text: string, characters: RegExp): string {
   while (end > 0 && characters.test(text[end - 1]!)) end--;
   return text.slice(0, end);
 }
+
+/** Sorts the keys of objects in the text that `JSON.stringify` makes. */
+export function sortKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,4 +1,4 @@
-import { elementCount, viewBytes } from '../../support/arrays.ts';
+import { elementCount, joinedBytes, viewBytes } from '../../support/arrays.ts';
 import { finiteF16 } from './float.ts';
 
 /** Element types of written tensors, by their names in llama.cpp. */
@@ -215,12 +215,6 @@ class Bytes {
   }
 
   joined(): Uint8Array {
-    const all = new Uint8Array(this.length);
-    let start = 0;
-    for (const part of this.#parts) {
-      all.set(part, start);
-      start += part.length;
-    }
-    return all;
+    return joinedBytes(this.#parts);
   }
 }

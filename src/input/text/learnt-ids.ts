@@ -4,11 +4,15 @@ export interface LearntIds {
   learnt: Uint8Array;
 }
 
-/** The length of the common prefix of two lists of ids. */
-export function commonPrefix(a: ArrayLike<number>, b: ArrayLike<number>): number {
+/** The length of the common prefix of two lists. */
+export function commonPrefix<T>(
+  a: ArrayLike<T>,
+  b: ArrayLike<T>,
+  isEqual = (x: T, y: T): boolean => x === y,
+): number {
   const end = Math.min(a.length, b.length);
   let length = 0;
-  while (length < end && a[length] === b[length]) length++;
+  while (length < end && isEqual(a[length]!, b[length]!)) length++;
   return length;
 }
 

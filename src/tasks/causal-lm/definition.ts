@@ -6,7 +6,6 @@ import { unpacked } from '../../input/text/pack.ts';
 import { SequenceBuilder } from '../../input/text/token-sequences.ts';
 import type { Evaluation, EvaluationWatch, Scores } from '../../program/example-set.ts';
 import { generationSettings } from '../../program/generation/generation-settings.ts';
-import { printedInPython, textsInPython } from '../../program/modalities/in-python.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
 import { labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
@@ -15,9 +14,16 @@ import { tokenModel } from '../../program/objectives/token-model.ts';
 import { dealNumbers } from '../../program/parallel/deal.ts';
 import type { Evaluator } from '../../program/program.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
+import { sortKeys } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import { encodeFiles } from '../language/language-encoder.ts';
-import { hasWordHead, LANGUAGE, lossEvaluation, readingWithFlags } from '../language/language-task.ts';
+import {
+  DECODER_WORDS,
+  hasWordHead,
+  LANGUAGE,
+  lossEvaluation,
+  readingWithFlags,
+} from '../language/language-task.ts';
 import { withGenerator, writeTexts } from '../language/write-texts.ts';
 import type { EncodingContext } from '../prediction.ts';
 import type { TaskDefinition } from '../task-definition.ts';
@@ -82,18 +88,9 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
     return isOne ? { labels: [], data: {} } : undefined;
   },
   words: {
+    ...DECODER_WORDS,
     name: 'causal language modelling',
     trainedFor: () => 'causal language modelling',
-    hub: { pipeline: 'text-generation', name: 'Text Generation' },
-    use: () => ({ command: 'adalora generate . --prompt "Some text"' }),
-    python: () => ({
-      autoModel: 'AutoModelForCausalLM',
-      lines: [
-        textsInPython('"Some text"'),
-        printedInPython('model.generate(**inputs, max_new_tokens=64)[0]'),
-      ],
-    }),
-    instead: 'Generate text with adalora generate, or score the model with adalora eval.',
   },
 };
 
@@ -173,8 +170,8 @@ function noRoom(choice: string, maxLength: number): UserError {
 
 /**
  * Scores the completions that a decoder generates. `eval_exact_match` is the share that equals the reference, ignoring
- * surrounding white space. Calls of functions are equal if their names and arguments are. `eval_valid_json` is the share that is valid JSON. `eval_gen_len` is the mean number of
- * tokens.
+ * surrounding white space. Calls of functions are equal if their names and arguments are. `eval_valid_json` is the share
+ * that is valid JSON. `eval_gen_len` is the mean number of tokens.
  */
 async function writtenScores(
   rows: readonly PromptRow[],
@@ -221,11 +218,7 @@ async function writtenScores(
 }
 
 function sameCalls(made: readonly ToolCall[], expected: readonly ToolCall[]): boolean {
-  const sorted = (_: string, value: unknown) =>
-    Array.isArray(value) || typeof value !== 'object' || value === null
-      ? value
-      : Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return JSON.stringify(made, sorted) === JSON.stringify(expected, sorted);
+  return JSON.stringify(made, sortKeys) === JSON.stringify(expected, sortKeys);
 }
 
 function isJson(text: string): boolean {

@@ -10,6 +10,7 @@ import {
 import type { TextFile } from '../../input/data/text-file.ts';
 import { planEvaluation } from '../../input/text/batches.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
+import { printedInPython, textsInPython } from '../../program/modalities/in-python.ts';
 import { batchLosses } from '../../program/predict-batches.ts';
 import { bootstrap } from '../../scores/metrics/score-interval.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -166,3 +167,14 @@ function makeColumnError(key: string, column: number): UserError {
     code: 'invalid_argument',
   });
 }
+
+/** How a result that continues texts is used: a part of a task's `words`. */
+export const DECODER_WORDS = {
+  hub: { pipeline: 'text-generation', name: 'Text Generation' },
+  use: () => ({ command: 'adalora generate . --prompt "Some text"' }),
+  python: () => ({
+    autoModel: 'AutoModelForCausalLM',
+    lines: [textsInPython('"Some text"'), printedInPython('model.generate(**inputs, max_new_tokens=64)[0]')],
+  }),
+  instead: 'Generate text with adalora generate, or score the model with adalora eval.',
+};

@@ -2,12 +2,12 @@ import { groupEqualTexts } from '../../input/data/split-rows.ts';
 import { SequenceBuilder } from '../../input/text/token-sequences.ts';
 import type { Evaluation, RowModel, Scores } from '../../program/example-set.ts';
 import { generationSettings } from '../../program/generation/generation-settings.ts';
-import { printedInPython, textsInPython } from '../../program/modalities/in-python.ts';
 import { requireTexts, type Texts } from '../../program/modalities/texts.ts';
 import { preferenceModel } from '../../program/objectives/preference-model.ts';
 import { meanInterval, shareInterval } from '../../scores/metrics/score-interval.ts';
 import { concatenated } from '../../support/arrays.ts';
 import { largest, mean } from '../../support/numbers.ts';
+import { DECODER_WORDS } from '../language/language-task.ts';
 import { withGenerator, writeTexts } from '../language/write-texts.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { withFlags } from '../table-columns.ts';
@@ -62,18 +62,9 @@ export const preference: TaskDefinition<PreferenceData, Rows, never, typeof pref
   evaluation: preferenceEvaluation,
   recognises: () => undefined,
   words: {
+    ...DECODER_WORDS,
     name: 'preference tuning',
     trainedFor: () => 'answers that people prefer',
-    hub: { pipeline: 'text-generation', name: 'Text Generation' },
-    use: () => ({ command: 'adalora generate . --prompt "Some text"' }),
-    python: () => ({
-      autoModel: 'AutoModelForCausalLM',
-      lines: [
-        textsInPython('"Some text"'),
-        printedInPython('model.generate(**inputs, max_new_tokens=64)[0]'),
-      ],
-    }),
-    instead: 'Generate text with adalora generate, or score the model with adalora eval.',
   },
 };
 

@@ -13,6 +13,7 @@ import { RowProblems } from '../../input/data/rows.ts';
 import { readMessages } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { ChatMessage } from '../../input/text/chat/chat-template.ts';
+import { commonPrefix } from '../../input/text/learnt-ids.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import { dataFileKeys } from '../data-files.ts';
 import type { ReadingOf } from '../prediction.ts';
@@ -140,7 +141,7 @@ function joinTurns(
     }
     // By characters, so that none is cut in two.
     const [a, b] = [[...chosen], [...rejected]];
-    const common = commonTurns(a, b, (x, y) => x === y);
+    const common = commonTurns(a, b);
     const end = common > 0 && a[common - 1] === ' ' ? common - 1 : common;
     const text = (characters: string[], start: number, until?: number) =>
       characters.slice(start, until).join('');
@@ -153,8 +154,6 @@ function joinTurns(
 }
 
 /** The length of the common beginning, which leaves something of both, as in TRL's `extract_prompt`. */
-function commonTurns<T>(a: readonly T[], b: readonly T[], isEqual: (x: T, y: T) => boolean): number {
-  const most = Math.max(0, Math.min(a.length, b.length) - 1);
-  for (let i = 0; i < most; i++) if (!isEqual(a[i]!, b[i]!)) return i;
-  return most;
+function commonTurns<T>(a: readonly T[], b: readonly T[], isEqual?: (x: T, y: T) => boolean): number {
+  return Math.min(commonPrefix(a, b, isEqual), Math.max(0, Math.min(a.length, b.length) - 1));
 }

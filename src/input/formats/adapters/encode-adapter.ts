@@ -1,3 +1,4 @@
+import { sortKeys } from '../../../support/text.ts';
 import { encodeSafetensors } from '../encode-safetensors.ts';
 import type { StoredTensor } from '../tensor-data.ts';
 import { ADAPTER_CONFIG, ADAPTERHUB_FILES, PEFT_TENSORS } from './adapter-files.ts';
@@ -59,14 +60,8 @@ export function formatAdapterConfig(
   config: Readonly<Record<string, unknown>>,
   floats: readonly string[] = [],
 ): string {
-  const text = JSON.stringify(sortKeys(config), null, 2);
+  const text = JSON.stringify(config, sortKeys, 2);
   if (floats.length === 0) return text;
   const wholeNumber = new RegExp(`^( *"(?:${floats.join('|')})": -?\\d+)(?=,?$)`, 'gm');
   return text.replace(wholeNumber, '$1.0');
-}
-
-function sortKeys(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
 }

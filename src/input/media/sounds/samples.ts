@@ -1,3 +1,4 @@
+import { joinedFloats } from '../../../support/arrays.ts';
 import { InvalidData } from '../../../support/user-error.ts';
 import { FileTooLarge, MAX_FILE_BYTES } from '../medium.ts';
 
@@ -105,13 +106,7 @@ export async function readSamples(
     decoder.free();
   }
   if (count === 0) refuse('has no samples');
-  const samples = new Float32Array(count);
-  let at = 0;
-  for (const part of parts) {
-    samples.set(part, at);
-    at += part.length;
-  }
-  return resample(samples, rate, SAMPLE_RATE);
+  return resample(joinedFloats(parts), rate, SAMPLE_RATE);
 }
 
 /** The bytes of a sample, and how it is read, by the format's number in a WAV file and its bits. */
