@@ -8,7 +8,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { type OpenedModel, open } from 'adalora';
 import { createAdaLora } from 'adalora/ai';
-import { embed, embedMany, generateObject, generateText, rerank, streamText, tool } from 'ai';
+import { embed, embedMany, generateObject, generateText, rerank, streamObject, streamText, tool } from 'ai';
 import { CohereClient } from 'cohere-ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -23,6 +23,8 @@ const workspace = new Workspace();
 const TEXTS = ['a very good cat .', 'a dog', 'fish and a bad film'];
 const QUERY = 'a good cat';
 const MESSAGES = [{ role: 'user' as const, content: 'the cat' }];
+
+const ANIMAL = z.object({ animal: z.enum(['cat', 'dog']), age: z.number().min(0).max(9) });
 
 const path = (...names: string[]) => workspace.path(...names);
 const made = (folder: string, base: string, options: Parameters<typeof writeMadeAdapter>[2]) => {
@@ -98,6 +100,13 @@ async function ranking(): Promise<{ index: number; score: unknown }[]> {
     .map((index) => ({ index, score: expect.closeTo(1 / (1 + Math.exp(-scores[index]!)), 4) }));
 }
 
+/** The last of the partial objects of a stream. */
+async function lastObject({ partialObjectStream }: { partialObjectStream: AsyncIterable<unknown> }) {
+  let last: unknown;
+  for await (const partial of partialObjectStream) last = partial;
+  return last;
+}
+
 const answer = () =>
   chat.generate(MESSAGES, { max_new_tokens: 8, do_sample: false, top_p: null, top_k: null });
 
@@ -132,11 +141,27 @@ describe('the AI SDK against a server', () => {
     expect(await streamed.finishReason).toBe(generated.finishReason);
   });
 
-  it('offers tools, and gets an error that schemas are not supported', async () => {
-    const schema = z.object({ animal: z.string() });
-    await expect(generateObject({ model: model(), ...CALL, schema })).rejects.toThrow(
-      '`response_format.type` must be "text", because answers are not kept to JSON or a schema.',
+  it('generates and streams objects, several at once, and names a schema that cannot be kept', async () => {
+    const structured = createOpenAICompatible({
+      name: 'adalora',
+      baseURL: `${decoder}/v1`,
+      supportsStructuredOutputs: true,
+    }).chatModel('chat');
+    const call = { ...CALL, model: structured, schema: ANIMAL, maxOutputTokens: 30 };
+    const [{ object }, others] = await Promise.all([
+      generateObject(call),
+      Promise.all([1, 2, 3].map((seed) => generateObject({ ...call, temperature: 1, seed }))),
+    ]);
+    for (const one of [object, ...others.map((other) => other.object)])
+      expect(ANIMAL.parse(one)).toEqual(one);
+    expect(await lastObject(streamObject(call))).toEqual(object);
+    await expect(generateObject({ ...call, schema: z.object({ at: z.email() }) })).rejects.toThrow(
+      'the schema at #/properties/at has the keyword format, which cannot be kept',
     );
+  });
+
+  it('offers tools', async () => {
+    const schema = z.object({ animal: z.string() });
     const look = tool({ description: 'x', inputSchema: schema, execute: async () => 'y' });
     const { text } = await generateText({ model: model(), ...CALL, tools: { look } });
     // The template of this small model does not show tools, so the answer is the same.
@@ -189,6 +214,17 @@ describe('the AI SDK in the same process', () => {
     expect(stopped.finishReason).toBe('stop');
   });
 
+  it('generates and streams objects', async () => {
+    const call = { ...CALL, model: model(), maxOutputTokens: 30 };
+    const { object } = await generateObject({ ...call, schema: ANIMAL });
+    expect(ANIMAL.parse(object)).toEqual(object);
+    expect(await lastObject(streamObject({ ...call, schema: ANIMAL }))).toEqual(object);
+    const { object: free } = await generateObject({ ...call, output: 'no-schema' });
+    expect(free).toBeTypeOf('object');
+    const { object: chosen } = await generateObject({ ...call, output: 'enum', enum: ['cat', 'dog'] });
+    expect(chosen).toMatch(/^(cat|dog)$/);
+  });
+
   it('continues a text', async () => {
     const completed = await generateText({
       model: adalora.completionModel(path('decoders', 'chat')),
@@ -207,9 +243,6 @@ describe('the AI SDK in the same process', () => {
 
   it('gets an error that names what is not supported', async () => {
     const schema = z.object({ animal: z.string() });
-    await expect(generateObject({ model: model(), ...CALL, schema })).rejects.toThrow(
-      'cannot restrict answers to JSON or a schema',
-    );
     const look = tool({ description: 'x', inputSchema: schema, execute: async () => 'y' });
     const { text } = await generateText({ model: model(), ...CALL, tools: { look } });
     expect(text).toBe((await answer()).text);
@@ -258,7 +291,7 @@ describe('LangChain.js', () => {
     expect(found).toEqual((await vectors.embed(TEXTS)).map(nearUnit));
   });
 
-  it('chats, also streamed', async () => {
+  it('chats, also streamed and with structured output', async () => {
     const model = new ChatOpenAI({
       model: 'chat',
       apiKey: 'none',
@@ -272,6 +305,20 @@ describe('LangChain.js', () => {
     let pieces = '';
     for await (const piece of await model.stream(MESSAGES)) pieces += piece.content;
     expect(pieces).toBe(text);
+    const longer = new ChatOpenAI({
+      model: 'chat',
+      apiKey: 'none',
+      maxTokens: 30,
+      maxRetries: 0,
+      configuration: { baseURL: `${decoder}/v1` },
+    });
+    for (const method of ['jsonSchema', 'jsonMode'] as const) {
+      const answered = await longer
+        .withStructuredOutput(method === 'jsonSchema' ? ANIMAL : z.object({}), { method })
+        .invoke(MESSAGES);
+      expect(answered).toBeTypeOf('object');
+      if (method === 'jsonSchema') expect(ANIMAL.parse(answered)).toEqual(answered);
+    }
   });
 
   it('ranks', async () => {

@@ -61,6 +61,27 @@ describe('adalora generate', () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual(all.map((one) => ({ ...one, ids: [...one.ids] })));
   });
 
+  it('writes JSON of a schema, or a choice', async () => {
+    const schema = {
+      type: 'object',
+      properties: { n: { type: 'integer', minimum: 3, maximum: 12 } },
+      required: ['n'],
+    };
+    workspace.write('schema.json', JSON.stringify(schema));
+    workspace.write('pattern.json', '{"type": "string", "pattern": "a"}');
+    const prompts = ['--prompt', 'the cat', '--prompt', 'a', '--batch_size', '2'];
+    const lines = (await run(undefined, ...prompts, '--schema', 'schema.json')).stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).toMatch(/^\{"n": ?([3-9]|1[0-2])\}$/);
+    expect((await run(undefined, '--prompt', 'a', '--choice', 'yes', '--choice', 'no')).stdout).toMatch(
+      /^(yes|no)\n$/,
+    );
+    expect(await run(undefined, ...prompts, '--schema', 'pattern.json')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('the schema at # has the keyword pattern, which cannot be kept'),
+    });
+  });
+
   it('applies the chat template, and samples by a seed', async () => {
     const config = { do_sample: true, temperature: 2, top_k: null, max_new_tokens: 12 };
     const messages = [

@@ -225,6 +225,8 @@ export function declareCommands(): Command[] {
           number,
         )
         .option('--num_beams, --num-beams <count>', 'number of beams of the beam search', number)
+        .option('--schema <path>', 'file with a JSON schema; the texts are JSON that it describes')
+        .option('--choice <text>', 'text to choose from; each text is one of them (repeatable)', repeated, [])
         .addOption(keyOption('seed'))
         .option(
           '--set <key=value>',

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { lazy } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { findCut, longestFirst } from './cut-text.ts';
 import { type Encoding, NO_SEQUENCE, type OffsetsEncoding } from './encoding.ts';
 import { checkPiece, Piecewise } from './piecewise.ts';
 import { type SpecialTokens, specialTokens } from './special-tokens.ts';
 import { type TextToken, trimSpaces } from './steps/aligned-text.ts';
-import { cleanedUp, decoder } from './steps/decoder.ts';
+import { BYTE, cleanedUp, decodeBytes, decoder } from './steps/decoder.ts';
 import { withTokenizerConfig } from './steps/normalizer.ts';
 import { Pipeline } from './steps/pipeline.ts';
 import { type PostProcessor, postProcessor, type Slot } from './steps/post-processor.ts';
@@ -198,6 +199,23 @@ export class TextTokenizer {
     const text = this.#decode(kept.map((id) => tokens[id] ?? ''));
     return this.#cleansUp ? cleanedUp(text) : text;
   }
+
+  /** The bytes that each token adds to a text. Undefined for special tokens. */
+  readonly tokenBytes = lazy((): readonly (Uint8Array | undefined)[] => {
+    const { decoder: steps } = this.#json;
+    const { tokens } = this.#pipeline.vocabulary;
+    const added = new Set(this.#json.added_tokens.map(({ content }) => content));
+    const isBytes = JSON.stringify(steps ?? null).includes('"ByteLevel"');
+    // After another token, a token's text has its space.
+    const before = Math.max(0, tokens.indexOf('a'));
+    const start = this.decode([before]).length;
+    return tokens.map((token, id) => {
+      if (token === undefined || this.specialIds.has(id)) return undefined;
+      if (isBytes && !added.has(token)) return Uint8Array.from(decodeBytes(token));
+      if (BYTE.test(token)) return Uint8Array.of(Number(token.slice(1, 5)));
+      return new TextEncoder().encode(this.decode([before, id]).slice(start));
+    });
+  });
 
   /** Returns 1 for ids of tokens that begin a word, otherwise 0. See {@link wordStarts}. */
   wordStarts(): Uint8Array {

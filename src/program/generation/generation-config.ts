@@ -26,6 +26,27 @@ const token = id.describe('a token id');
 const tokens = z.union([id, z.array(id).min(1)]).describe('a token id, or a list of them');
 const idList = z.array(id).describe('a list of token ids');
 
+const responseFormat = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      /** Any JSON object. */
+      type: z.literal('json_object'),
+    }),
+    z.strictObject({
+      /** JSON that a schema describes. */
+      type: z.literal('json_schema'),
+      /** The JSON schema. */
+      schema: z.union([z.boolean(), z.looseObject({})]),
+    }),
+    z.strictObject({
+      /** One of several texts. */
+      type: z.literal('choice'),
+      /** The texts. */
+      choices: z.array(z.string().min(1)).min(1),
+    }),
+  ])
+  .describe('type: json_object, type: json_schema with a schema, or type: choice with choices');
+
 /**
  * Generation settings, with the names and meanings of transformers' `GenerationConfig`. `generationSettings`
  * fills in the defaults.
@@ -87,6 +108,11 @@ export const generationConfigSchema = z.object({
   bos_token_id: token,
   /** First token of an encoder-decoder's output. */
   decoder_start_token_id: token,
+  /**
+   * How a text is written: as a JSON object, as JSON of a `schema`, or as one of `choices`. This key is not one of
+   * transformers.
+   */
+  response_format: responseFormat,
   /** Number of texts per prompt. */
   num_return_sequences: whole(1, MAX_ROWS),
 });

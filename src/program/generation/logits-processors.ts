@@ -96,6 +96,7 @@ export function logitsProcessors(
   limits: RowLimits,
   prompts: PaddedPrompts,
   isEncoderDecoder: boolean,
+  constraint?: LogitsProcessor,
 ): LogitsProcessor[] {
   const { eos_token_id: ends = [], forced_bos_token_id: bos, num_beams } = settings;
   const only = (isWanted: boolean, processor: () => LogitsProcessor) => (isWanted ? [processor()] : []);
@@ -115,10 +116,18 @@ export function logitsProcessors(
     ...(forced_eos_token_id === undefined ? [] : [forceTokens(limits.most - 1, forced_eos_token_id)]),
     ...only(suppress_tokens.length > 0, () => suppressTokens(suppress_tokens)),
     ...only(begin_suppress_tokens.length > 0, () => suppressTokens(begin_suppress_tokens, first, first + 1)),
+    ...(constraint ? [afterForced(constraint, bos === undefined ? 0 : 2)] : []),
     // In beam search, at least one token must remain that does not end the text.
     ...(settings.do_sample ? samplingFilters(settings, num_beams > 1 ? (ends.length || 1) + 1 : 1) : []),
     ...only(settings.renormalize_logits, () => logSoftmax),
   ];
+}
+
+/** A processor for rows of at least `length` tokens. */
+function afterForced(process: LogitsProcessor, length: number): LogitsProcessor {
+  return (scores, tokens, item) => {
+    if (tokens.length >= length) process(scores, tokens, item);
+  };
 }
 
 /**

@@ -112,6 +112,8 @@ export interface BatchOptions extends Omit<SearchOptions, 'seed'> {
   seed?: number | readonly number[] | undefined;
   /** Called before each token. If it returns true for a row, the row is not continued. */
   hasLeft?: (row: number) => boolean;
+  /** Keeps the texts to `response_format`. */
+  constraint?: ((limits: RowLimits) => LogitsProcessor) | undefined;
 }
 
 /** A search before its first token. Its settings are checked, and the prompts are read. */
@@ -139,7 +141,7 @@ export async function beginSearch(
   model: LanguageModel,
   prompts: readonly ArrayLike<number>[],
   settings: GenerationSettings,
-  { seed = 0, hasLeft, signal }: BatchOptions,
+  { seed = 0, hasLeft, signal, constraint }: BatchOptions,
 ): Promise<Search> {
   const { bos_token_id: bos, pad_token_id: pad, decoder_start_token_id: start = bos } = settings;
   const isEncoderDecoder = model.encode !== undefined;
@@ -150,7 +152,7 @@ export async function beginSearch(
   const limits = searchLimits(settings, begun[0]!.length, model.maxPositions);
   checkTokens(settings, model.vocabSize);
   checkRead(padded.tokens, begun, model.vocabSize);
-  const processors = logitsProcessors(settings, limits, padded, isEncoderDecoder);
+  const processors = logitsProcessors(settings, limits, padded, isEncoderDecoder, constraint?.(limits));
   signal?.throwIfAborted();
   const reader = new ModelReader(model);
   return {

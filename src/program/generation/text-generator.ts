@@ -4,6 +4,7 @@ import { Queue, type Waiting } from '../../support/queue.ts';
 import { Turns } from '../../support/turns.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Texts } from '../modalities/texts.ts';
+import { constrain } from './constraint.ts';
 import { generate } from './generate.ts';
 import {
   type GenerationSettings,
@@ -84,7 +85,12 @@ export class TextGenerator {
   ): Promise<Generated[][]> {
     const settings = this.settings(config);
     const ids = prompts.map((prompt) => this.#ids(prompt, settings));
-    const rows = await this.#turns.run(() => generate(this.#parts.model, ids, settings, options));
+    const rows = await this.#turns.run(() =>
+      generate(this.#parts.model, ids, settings, {
+        ...options,
+        constraint: makeConstraint(this.#parts.texts, settings),
+      }),
+    );
     const begun = this.#begun(ids);
     const all = rows.map((row): Generated => {
       const made = newTokens(row, begun, settings.eos_token_id);
@@ -106,6 +112,7 @@ export class TextGenerator {
   settings(user: GenerationInput): GenerationSettings {
     const settings = generationSettings({ ...this.#parts.files, user });
     const isOpen = settings.max_new_tokens === undefined && settings.max_length === undefined;
+    makeConstraint(this.#parts.texts, settings);
     return isOpen ? { ...settings, max_new_tokens: DEFAULT_NEW_TOKENS } : settings;
   }
 
@@ -144,6 +151,13 @@ export class TextGenerator {
   }
 }
 
+type WritingTexts = Pick<Texts, 'stream'> & Partial<Pick<Texts, 'tokenBytes'>>;
+
+/** @throws UserError for a format that cannot be kept */
+function makeConstraint(texts: WritingTexts, { response_format, eos_token_id }: GenerationSettings) {
+  return response_format && constrain(response_format, texts.tokenBytes!(), eos_token_id ?? []);
+}
+
 function severalTexts({ num_return_sequences }: GenerationSettings): UserError {
   return new UserError({
     where: 'Streaming',
@@ -173,11 +187,11 @@ type Writing = Waiting<Request, Generated>;
  */
 export class WritingQueue {
   readonly #model: LanguageModel;
-  readonly #texts: Pick<Texts, 'stream'>;
+  readonly #texts: WritingTexts;
   readonly #queue: Queue<Request, Generated>;
 
   /** @param turns serializes the use of the model, which has a single cache */
-  constructor(model: LanguageModel, texts: Pick<Texts, 'stream'>, turns: Turns) {
+  constructor(model: LanguageModel, texts: WritingTexts, turns: Turns) {
     this.#model = model;
     this.#texts = texts;
     this.#queue = new Queue<Request, Generated>({
@@ -241,6 +255,7 @@ export class WritingQueue {
         {
           seed: batch.map(({ item }) => item.options.seed ?? 0),
           signal: ending.signal,
+          constraint: makeConstraint(this.#texts, settings),
           hasLeft: (row) => batch[row]!.isSettled,
           onToken: ({ row, token }) => texts[row]!.add(token),
         },

@@ -266,6 +266,11 @@ export class Texts implements Modality<string> {
     return this.#tokenizer.decode(ids);
   }
 
+  /** The bytes that each token adds to a text. Undefined for special tokens. */
+  tokenBytes(): readonly (Uint8Array | undefined)[] {
+    return this.#tokenizer.tokenBytes();
+  }
+
   /** Decodes ids that arrive one at a time. */
   stream(): TextStream {
     return new TextStream(this.#tokenizer);

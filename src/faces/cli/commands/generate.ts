@@ -160,6 +160,8 @@ export interface GenerationFlags {
   topK?: number;
   topP?: number;
   numBeams?: number;
+  schema?: string;
+  choice: string[];
   seed?: number;
 }
 
@@ -174,8 +176,23 @@ async function generationInput(flags: GenerationFlags): Promise<GenerationInput>
     top_k: flags.topK,
     top_p: flags.topP,
     num_beams: flags.numBeams,
+    response_format: readFormat(flags),
   };
   return { ...document.toJS(), ...defined(named) };
+}
+
+/** @throws UserError for a file that is no JSON schema */
+function readFormat({ schema, choice }: GenerationFlags): GenerationInput['response_format'] {
+  if (schema !== undefined && choice.length > 0)
+    throw new UserError({ key: '--schema', fault: 'and --choice exclude each other' });
+  if (choice.length > 0) return { type: 'choice', choices: choice };
+  if (schema === undefined) return undefined;
+  try {
+    return { type: 'json_schema', schema: JSON.parse(textFile(schema).read()) };
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError({ where: schema, fault: `is no JSON: ${(error as Error).message}` });
+  }
 }
 
 /** A prompt, or a conversation to answer, and its place in the input. */

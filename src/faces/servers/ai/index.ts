@@ -136,7 +136,8 @@ async function write(
   const stop = new StopText(call.stopSequences ?? []);
   const stopped = new AbortController();
   const { abortSignal, seed } = call;
-  const held = typeof prompt !== 'string' && 'tools' in prompt ? new HeldCalls() : undefined;
+  const mayCall = typeof prompt !== 'string' && 'tools' in prompt && call.responseFormat?.type !== 'json';
+  const held = mayCall ? new HeldCalls() : undefined;
   const say = (text: string) => {
     if (text !== '') onText(text);
   };
@@ -171,20 +172,21 @@ async function write(
   };
 }
 
-/** @throws UserError for JSON, which no answer is kept to */
 function readGenerationSettings(call: Call): GenerationInput {
   const { responseFormat, maxOutputTokens, temperature, topP, topK } = call;
-  if (responseFormat?.type === 'json')
-    throw new UserError({
-      where: PROGRAM,
-      fault: 'cannot restrict answers to JSON or a schema',
-      hint: 'Use generateText, or train a classification.',
-    });
-  if (temperature === 0)
-    return { max_new_tokens: maxOutputTokens, do_sample: false, temperature: null, top_p: null, top_k: null };
+  const schema = responseFormat?.type === 'json' ? responseFormat.schema : undefined;
+  const limits: GenerationInput = {
+    max_new_tokens: maxOutputTokens,
+    ...(responseFormat?.type === 'json' && {
+      response_format: schema
+        ? { type: 'json_schema', schema: schema as Record<string, unknown> }
+        : { type: 'json_object' },
+    }),
+  };
+  if (temperature === 0) return { ...limits, do_sample: false, temperature: null, top_p: null, top_k: null };
   const isSampled = [temperature, topP, topK].some((value) => value !== undefined);
   return {
-    max_new_tokens: maxOutputTokens,
+    ...limits,
     ...(isSampled && { do_sample: true, temperature, top_p: topP, top_k: topK }),
   };
 }

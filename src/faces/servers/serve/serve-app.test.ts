@@ -179,6 +179,18 @@ describe('an unsupported key that would change the answer', () => {
       400,
       '`messages.0.tool_calls` must have JSON objects as arguments',
     ],
+    [
+      CHAT,
+      { response_format: { type: 'json_schema', json_schema: { name: 'x' } } },
+      400,
+      /^`response_format/,
+    ],
+    [
+      CHAT,
+      { response_format: { type: 'json_schema', json_schema: { schema: { type: 'string', pattern: 'a' } } } },
+      400,
+      'the schema at # has the keyword pattern, which cannot be kept',
+    ],
     [CHAT, { functions: [{}] }, 400, '`functions` is not supported'],
     [
       CHAT,
@@ -203,7 +215,10 @@ describe('an unsupported key that would change the answer', () => {
 
   it.each<[readonly [string, object], object]>([
     [COMPLETION, { logprobs: null, stop: ['a'], best_of: 1 }],
-    [CHAT, { logprobs: false, top_logprobs: null, tools: [], functions: [] }],
+    [
+      CHAT,
+      { logprobs: false, top_logprobs: null, tools: [], functions: [], response_format: { type: 'text' } },
+    ],
     [PREDICT, { truncation_direction: 'Right' }],
   ])('is accepted with a neutral value: %j with %j', async ([path, asked], change) => {
     const { post } = await served();

@@ -111,13 +111,13 @@ function replaced(token: string, find: Find, content: string): string {
 }
 
 /** The byte tokens of sentencepiece models. */
-const BYTE = /^<0x[\da-fA-F]{2}>$/;
+export const BYTE = /^<0x[\da-fA-F]{2}>$/;
 const BYTE_OF = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const strictUtf8 = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 
 /** The bytes of a token: those that its characters stand for, or those of its text if it has other characters. */
-function decodeBytes(token: string): Iterable<number> {
+export function decodeBytes(token: string): Iterable<number> {
   const bytes = [...token].map((character) => BYTE_OF.get(character));
   return bytes.includes(undefined) ? new TextEncoder().encode(token) : (bytes as number[]);
 }

@@ -8,7 +8,9 @@ import {
   readToolCalls,
   type ToolCall,
 } from '../../../../input/text/chat/tool-calls.ts';
+import { compileFormat, type ResponseFormat } from '../../../../program/generation/json-grammar.ts';
 import { addUp } from '../../../../support/numbers.ts';
+import { UserError } from '../../../../support/user-error.ts';
 import type { Service, Written } from '../../../../use/serving/service/service.ts';
 import { httpFailure, openAiError, Refused } from '../failure.ts';
 import type { ServeApp, ServeEnv } from '../request-scope.ts';
@@ -115,8 +117,16 @@ const chatRequest = z
     parallel_tool_calls: IGNORED,
     modalities: z.tuple([z.literal('text')], UNSUPPORTED).nullish(),
     response_format: z
-      .object({ type: z.literal('text', 'must be "text", because answers are not kept to JSON or a schema') })
-      .nullish(),
+      .discriminatedUnion('type', [
+        z.strictObject({ type: z.enum(['text', 'json_object']) }),
+        z.strictObject({
+          type: z.literal('json_schema'),
+          json_schema: z.looseObject({ schema: z.looseObject({}) }),
+        }),
+        z.strictObject({ type: z.literal('choice'), choices: z.array(z.string().min(1)).min(1) }),
+      ])
+      .nullish()
+      .describe('`choice` is an addition to the API: the answer is one of `choices`'),
   })
   .openapi('ChatCompletionRequest');
 
@@ -219,8 +229,32 @@ export function addCompletions(app: ServeApp, service: Service): void {
     const tools: ChatTools | undefined = given?.length && choice !== 'none' ? given : undefined;
     const choices = createChoices([tools ? { messages, tools } : messages], writing);
     const maxTokens = writing.max_completion_tokens ?? writing.max_tokens ?? TO_THE_END;
-    return answerWriting(c, service, { writing, choices, maxTokens, form: CHAT_FORM }) as Promise<never>;
+    const format = readFormat(writing.response_format);
+    return answerWriting(c, service, {
+      writing,
+      choices,
+      maxTokens,
+      form: CHAT_FORM,
+      format,
+    }) as Promise<never>;
   });
+}
+
+/** @throws Refused for a schema that cannot be kept, with the reason */
+function readFormat(given: z.infer<typeof chatRequest>['response_format']): ResponseFormat | undefined {
+  if (!given || given.type === 'text') return undefined;
+  const format: ResponseFormat =
+    given.type === 'json_schema'
+      ? { type: given.type, schema: given.json_schema.schema }
+      : given.type === 'choice'
+        ? given
+        : { type: given.type };
+  try {
+    compileFormat(format);
+  } catch (error) {
+    throw error instanceof UserError ? new Refused(400, error.message, 'response_format') : error;
+  }
+  return format;
 }
 
 /** The format of a route that generates text. */
@@ -245,17 +279,28 @@ async function answerWriting(
     choices,
     maxTokens,
     form,
-  }: { writing: Writing; choices: readonly WrittenChoice[]; maxTokens: number; form: WritingForm },
+    format,
+  }: {
+    writing: Writing;
+    choices: readonly WrittenChoice[];
+    maxTokens: number;
+    form: WritingForm;
+    format?: ResponseFormat | undefined;
+  },
 ): Promise<Response> {
   const scope = c.get('scope');
   const { facts, signal } = scope;
   const { model, stop } = writing;
   scope.note(model, choices.length);
-  const shared = { model, generation: readGenerationSettings(writing, maxTokens), stop: [stop ?? []].flat() };
+  const shared = {
+    model,
+    generation: { ...readGenerationSettings(writing, maxTokens), response_format: format },
+    stop: [stop ?? []].flat(),
+  };
   const head = { id: `${form.prefix}-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
   const write = async (choice: WrittenChoice, onText?: (text: string) => void): Promise<Answered> => {
     const ask = (onPiece = onText) => service.write({ ...shared, ...choice }, signal, onPiece);
-    if (typeof choice.prompt === 'string' || !('tools' in choice.prompt)) return ask();
+    if (format || typeof choice.prompt === 'string' || !('tools' in choice.prompt)) return ask();
     const held = new HeldCalls();
     const say = (piece: string) => {
       if (piece !== '') onText?.(piece);
