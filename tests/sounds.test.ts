@@ -10,6 +10,7 @@ import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { writeTone } from './support/write-tone.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sounds-'));
 const model = join(scratch, 'model');
@@ -17,33 +18,13 @@ const clips = join(scratch, 'clips');
 const SETTINGS = { feature_size: 5, chunk_length: 0.12 };
 const reader = new SoundReader([5, 12], SETTINGS, 'preprocessor_config.json', decodeSound);
 
-/** A WAV file of a tone at 16 kHz. */
-function tone(hertz: number, seconds: number): Buffer {
-  const count = Math.round(16_000 * seconds);
-  const file = Buffer.alloc(44 + count * 2);
-  file.write('RIFF', 0);
-  file.writeUInt32LE(36 + count * 2, 4);
-  file.write('WAVEfmt ', 8);
-  file.writeUInt32LE(16, 16);
-  for (const [at, value] of [1, 1].entries()) file.writeUInt16LE(value, 20 + 2 * at);
-  file.writeUInt32LE(16_000, 24);
-  file.writeUInt32LE(32_000, 28);
-  file.writeUInt16LE(2, 32);
-  file.writeUInt16LE(16, 34);
-  file.write('data', 36);
-  file.writeUInt32LE(count * 2, 40);
-  for (let i = 0; i < count; i++)
-    file.writeInt16LE(Math.round(9000 * Math.sin((2 * Math.PI * hertz * i) / 16_000)), 44 + 2 * i);
-  return file;
-}
-
 beforeAll(() => {
   cpSync('src/models/fixtures/models/whisper-classes', model, { recursive: true });
   writeFileSync(join(model, 'preprocessor_config.json'), JSON.stringify(SETTINGS));
   for (const [label, hertz] of Object.entries({ low: 300, middle: 1500, high: 5000 })) {
     mkdirSync(join(clips, label), { recursive: true });
     for (let i = 0; i < 8; i++)
-      writeFileSync(join(clips, label, `${i}.wav`), tone(hertz * (1 + i / 40), 0.06 + i / 200));
+      writeFileSync(join(clips, label, `${i}.wav`), writeTone(hertz * (1 + i / 40), 0.06 + i / 200));
   }
 });
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -101,14 +82,14 @@ it('names a broken file, or leaves it out', async () => {
 });
 
 it('keeps the part of a spectrogram before the silence, and finds near-equal sounds', async () => {
-  const short = await reader.read(tone(440, 0.05), 'a');
+  const short = await reader.read(writeTone(440, 0.05), 'a');
   // 800 samples are read by the windows around the first six frames and half a window.
   expect(short.frames).toBe(7);
   const values = new Float32Array(60);
   reader.write(short, values, 0);
   expect([...values.subarray(7, 12)]).toEqual(Array(5).fill(Math.fround(short.silence)));
   const quieter = await reader.read(
-    Buffer.from(tone(440, 0.05)).map((byte, i) => (i > 44 && i % 8 === 0 ? byte ^ 1 : byte)),
+    Buffer.from(writeTone(440, 0.05)).map((byte, i) => (i > 44 && i % 8 === 0 ? byte ^ 1 : byte)),
     'b',
   );
   expect(quieter.digest).not.toBe(short.digest);
@@ -116,5 +97,5 @@ it('keeps the part of a spectrogram before the silence, and finds near-equal sou
   expect(differences.reduce((a, b) => a + b) / 256).toBeLessThan(2);
   expect(short.preview()).toMatch(/^data:image\/bmp;base64,/);
   expect(() => new SoundReader([5, 12], { feature_size: 80 }, 'x', decodeSound)).toThrow('makes 80 bands');
-  await expect(reader.read(tone(440, 0.5), 'c', 0.2)).rejects.toThrow('longer than 0.2 seconds');
+  await expect(reader.read(writeTone(440, 0.5), 'c', 0.2)).rejects.toThrow('longer than 0.2 seconds');
 });

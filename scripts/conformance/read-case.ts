@@ -115,7 +115,7 @@ function filesOf(batch: number): Batch {
 /** The inputs of a model and its loss from a recorded batch. */
 export function feedsOf({ headKind, config }: TaskModel, tensors: StoredTensors): Tensors {
   const content = contentIn(tensors);
-  if (content) return taken(tensors, content.name, 'labels');
+  if (content && headKind === 'SEQ_CLS') return taken(tensors, content.name, 'labels');
   const batch = batchOf(tensors);
   switch (headKind) {
     case 'SEQ_CLS':
@@ -131,6 +131,7 @@ export function feedsOf({ headKind, config }: TaskModel, tensors: StoredTensors)
   const decoder = { inputIds: shiftRight(labels, length, { padTokenId, decoderStartTokenId }), length };
   return {
     ...modelFeeds({ ...batch, ...(headKind === 'SEQ_2_SEQ_LM' && { decoder }) }),
+    ...(content && taken(tensors, content.name)),
     ...labelledRows(labels, rows, length, headKind === 'CAUSAL_LM'),
   };
 }

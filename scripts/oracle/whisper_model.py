@@ -16,6 +16,7 @@ TINY = dict(vocab_size=23, num_mel_bins=5, d_model=12, encoder_layers=2, encoder
             pad_token_id=20, bos_token_id=20, eos_token_id=20, decoder_start_token_id=21, init_std=0.3,
             suppress_tokens=None, begin_suppress_tokens=None)
 CASES = {
+    "whisper-transcripts": (t.WhisperForConditionalGeneration, t.WhisperConfig(**TINY), "SEQ_2_SEQ_LM"),
     "whisper-classes": (t.WhisperForAudioClassification, t.WhisperConfig(**TINY, classifier_proj_size=4, num_labels=3), "SEQ_CLS"),
 }
 
@@ -33,7 +34,10 @@ def write(name):
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     features = torch.randn(3, 5, 12)
-    labels = torch.tensor([0, 2, 1])
+    if task == "SEQ_CLS":
+        labels = torch.tensor([0, 2, 1])
+    else:
+        labels = torch.tensor([[1, 2, 3, 4, 20], [5, 6, 20, -100, -100], [7, 8, 9, 20, -100]])
     save_file({"input_features": features, "labels": labels}, folder / "batch.safetensors")
     out = model(input_features=features, labels=labels)
     out.loss.backward()

@@ -78,6 +78,8 @@ export interface CommonConfig {
   ownOutput?: boolean;
   /** The decoder's start token in an encoder-decoder. */
   decoderStartTokenId?: number;
+  /** Maximum number of the decoder's tokens, if it is not `maxLength`. */
+  maxTargets?: number;
 }
 
 /** A head of a model family, on top of its base model. */

@@ -77,7 +77,8 @@ function near(name: string, names: readonly string[]): string | undefined {
   return matches.length > 0 ? `Did you mean ${matches.join(', ')}?` : undefined;
 }
 
-export function editDistance(a: string, b: string): number {
+/** The least number of replaced, removed and added parts that turn one text, or list of words, into another. */
+export function editDistance(a: string | readonly string[], b: string | readonly string[]): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];

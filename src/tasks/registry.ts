@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { CommonConfig } from '../models/model-definition.ts';
 import type { ScoreName } from '../scores/metrics/scores.ts';
 import { shown, UserError } from '../support/user-error.ts';
+import { automaticSpeechRecognition } from './automatic-speech-recognition/definition.ts';
 import { causalLm } from './causal-lm/definition.ts';
 import { tasks } from './define-task.ts';
 import { maskedLm } from './masked-lm/definition.ts';
@@ -27,6 +28,7 @@ export const TASKS = {
   masked_lm: maskedLm,
   token_classification: tokenClassification,
   seq2seq_lm: seq2seqLm,
+  automatic_speech_recognition: automaticSpeechRecognition,
   question_answering: questionAnswering,
   sentence_embedding: sentenceEmbedding,
   reranking,

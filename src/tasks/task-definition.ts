@@ -95,6 +95,8 @@ export interface TaskTraining<Data extends BaseData = BaseData> {
    * with the model before training if fine-tuning is no better.
    */
   readonly comparesRows?: boolean;
+  /** Like `comparesRows`, without a cross-validation and with the usual learning rate and number of epochs. */
+  readonly mayKeepStart?: boolean;
   /** The learning rate that is chosen for it, as a share of that for other tasks of its models. Default: 1. */
   readonly rateShare?: number;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */

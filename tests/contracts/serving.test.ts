@@ -141,7 +141,10 @@ function expectClose(found: unknown, expected: unknown): void {
 
 const MODEL_CONFIG = { single_label_classification: { layer_norm_eps: 0.3 }, causal_lm: { rope_theta: 50 } };
 
-describe.each(TASK_NAMES.filter((task) => task !== 'masked_lm'))('%s', (task) => {
+/** Masked words are not predicted, and a server does not write transcripts. */
+const NOT_SERVED: readonly TaskName[] = ['masked_lm', 'automatic_speech_recognition'];
+
+describe.each(TASK_NAMES.filter((task) => !NOT_SERVED.includes(task)))('%s', (task) => {
   const keys = Object.keys(taskNamed(task).data.shape).filter((key) => !IGNORED.includes(key));
   const all: Options[] = [
     {},

@@ -12,11 +12,9 @@ export function isTied({ tie_word_embeddings, ownOutput = false }: TiedConfig): 
   return tie_word_embeddings && !ownOutput;
 }
 
-const PROJECTION = 'lm_head';
-
 /**
  * Logits over the vocabulary, from hidden states [rows, width]. The weight is the word embeddings. If it is
- * not tied, it belongs to the module `lm_head`.
+ * not tied, it belongs to the module `projection`.
  *
  * @param embeddings path of the word embeddings
  */
@@ -25,10 +23,11 @@ export function wordLogits(
   config: TiedConfig & { vocab_size: number },
   embeddings: string,
   rows: Value,
+  projection = 'lm_head',
 ): Value {
   const { vocab_size } = config;
-  network.words = isTied(config) ? embeddings : PROJECTION;
-  if (!isTied(config)) return network.linear(PROJECTION, rows, vocab_size, { bias: false });
+  network.words = isTied(config) ? embeddings : projection;
+  if (!isTied(config)) return network.linear(projection, rows, vocab_size, { bias: false });
   return network.product(embeddings, rows, [vocab_size, rows.shape[1] as number]);
 }
 

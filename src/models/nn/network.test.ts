@@ -175,7 +175,16 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
       { norm: 'none' as const, sublayers: vision('vision_model.encoder.layers.0', 'self_attn', 'mlp') },
     ]),
   ),
-  whisper: { norm: 'none', sublayers: vision('encoder.layers.0', 'self_attn', 'fc2') },
+  whisper: {
+    norm: 'none',
+    sublayers: [
+      'model.decoder.layers.0.self_attn attention',
+      'model.encoder.layers.0.self_attn attention',
+      'model.encoder.layers.0.fc2 feedForward',
+      'model.decoder.layers.0.encoder_attn crossAttention',
+      'model.decoder.layers.0.fc2 feedForward',
+    ],
+  },
 };
 
 /** Builds a model of a family with the family's first head. Returns its network and logits. */

@@ -14,6 +14,7 @@ import type { LanguageModel, ReadOptions, TunedLanguageModel } from './language-
 export class EncoderDecoderLanguageModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxPositions: number;
+  readonly #isMasked: boolean;
   readonly #encoder: CachedSession;
   readonly #decoder: CachedSession;
   readonly #encoded: CachedGraph['encoded'];
@@ -25,13 +26,14 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
   #feeds: Tensors = {};
 
   private constructor(
-    { vocabSize, maxLength }: CommonConfig,
+    { vocabSize, maxLength, maxTargets = maxLength, content }: CommonConfig,
     encoded: CachedGraph['encoded'],
     encoder: CachedSession,
     decoder: CachedSession,
   ) {
     this.vocabSize = vocabSize;
-    this.maxPositions = maxLength;
+    this.maxPositions = maxTargets;
+    this.#isMasked = !content;
     this.#encoded = encoded;
     this.#encoder = encoder;
     this.#decoder = decoder;
@@ -56,7 +58,16 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
     const source = tokens.length / rows;
     const tokenTypeIds = new Int32Array(tokens.length);
     const batch = { inputIds: tokens, tokenTypeIds, attentionMask: mask, batch: rows, length: source };
-    const outputs = await this.#encoder.run(modelFeeds(batch));
+    await this.#encode(modelFeeds(batch), mask, source);
+  }
+
+  /** The decoder reads no mask, because silence is not masked. */
+  hear(feeds: Tensors): Promise<void> {
+    return this.#encode(feeds, new Int32Array(0), 0);
+  }
+
+  async #encode(feeds: Tensors, mask: Int32Array, source: number): Promise<void> {
+    const outputs = await this.#encoder.run(feeds);
     const tensors = new Map(this.#encoded.map(({ name }) => [PAST + name, outputs[PRESENT + name]!]));
     this.#prompts = { tensors, mask, source };
     this.#promptOf = undefined;
@@ -91,7 +102,7 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
     });
     this.#promptOf = promptOf;
     this.#feeds = {
-      attention_mask: { data: attentionMask, dims: [promptOf.length, source] },
+      ...(this.#isMasked && { attention_mask: { data: attentionMask, dims: [promptOf.length, source] } }),
       ...Object.fromEntries([...tensors].map(([name, tensor]) => [name, selectColumns(tensor, promptOf)])),
     };
   }

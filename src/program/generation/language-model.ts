@@ -1,3 +1,4 @@
+import type { Tensors } from '../../engine/runtime/session.ts';
 import type { Tuner } from '../../methods/tuners/tuner.ts';
 import type { Engine, EngineOpenOptions } from '../engine.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
@@ -19,6 +20,8 @@ export interface LanguageModel {
    * call, row i belongs to prompt i.
    */
   encode?(tokens: Int32Array, rows: number, mask: Int32Array): Promise<void>;
+  /** Like `encode`, with the model's input for files of a medium. */
+  hear?(feeds: Tensors): Promise<void>;
   /**
    * Reads `tokens`, row-major [rows, count]. Row i continues its parent, a row of the previous call. With a
    * mask, a call starts again with whole prompts (encoder-decoder: with the start token). Without a mask, it

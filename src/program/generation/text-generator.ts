@@ -1,3 +1,4 @@
+import type { Tensors } from '../../engine/runtime/session.ts';
 import type { TextStream } from '../../input/text/text-stream.ts';
 import { largest } from '../../support/numbers.ts';
 import { Queue, type Waiting } from '../../support/queue.ts';
@@ -98,6 +99,29 @@ export class TextGenerator {
     });
     const each = settings.num_return_sequences;
     return prompts.map((_, i) => all.slice(i * each, (i + 1) * each));
+  }
+
+  /**
+   * Generates a text for each file of a medium.
+   *
+   * @param feeds the model's input for the files
+   * @param prefix the tokens with which every text starts
+   * @throws UserError for a model that reads texts
+   */
+  async transcribe(feeds: Tensors, prefix: Int32Array, files: number): Promise<Generated[]> {
+    const { model, texts } = this.#parts;
+    const settings = this.settings({});
+    const { vocabSize, maxPositions } = model;
+    const rows = await this.#turns.run(async () => {
+      await model.hear!(feeds);
+      // After the files, the decoder continues the prefix like a decoder alone.
+      const decoder = { vocabSize, maxPositions, read: model.read.bind(model) } as LanguageModel;
+      return generate(decoder, new Array(files).fill(prefix), settings);
+    });
+    return rows.map((row) => {
+      const made = newTokens(row, prefix.length, settings.eos_token_id);
+      return { text: texts.decode(made.ids), ...made };
+    });
   }
 
   close(): Promise<void> {

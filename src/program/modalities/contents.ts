@@ -18,6 +18,7 @@ import type {
   PartRow,
   RowInputs,
 } from './modality.ts';
+import { requireTexts, type Texts } from './texts.ts';
 
 /** How a model reads the files of a medium. */
 export interface ContentReader<Item extends FileContent = FileContent> {
@@ -37,7 +38,14 @@ export interface ContentModel<Config> {
   /** The config for the inputs that the settings make. */
   fit(config: Config, settings: unknown, where: string, modelType: string): CommonConfig;
   /** @throws UserError for settings that are not supported */
-  modality(config: Config, settings: unknown, where: string, modelType: string, decoders: Decoders): Modality;
+  modality(
+    config: Config,
+    settings: unknown,
+    where: string,
+    modelType: string,
+    decoders: Decoders,
+    written?: () => Texts | undefined,
+  ): Modality;
 }
 
 /** Files decoded at a time. Decoding in Node runs on four threads. */
@@ -60,8 +68,14 @@ export class Contents<Item extends FileContent = FileContent> implements Modalit
     private readonly reader: ContentReader<Item>,
     readonly input: string,
     readonly tokens: number,
+    private readonly written: () => Texts | undefined = () => undefined,
   ) {
     this.reads = medium.name;
+  }
+
+  /** The texts that the model writes. */
+  get writes(): Texts | undefined {
+    return this.written();
   }
 
   get maxLength(): number {
@@ -232,4 +246,9 @@ class ContentSet<Item extends FileContent> extends InputSet<Item> {
       this.#reader.write(this.#items[number]!, data, i * size, random);
     return { [this.#input]: { data, dims: [numbers.length, ...shape] } };
   }
+}
+
+/** The texts that a model writes: those that it reads, or for a model of a medium its own. */
+export function writtenTexts(modality: Modality): Texts {
+  return (modality instanceof Contents ? modality.writes : undefined) ?? requireTexts(modality);
 }

@@ -7,9 +7,9 @@ import type { Modality } from './modality.ts';
 /** Models of sounds. Their input has the same size whatever their settings are. */
 export const SOUND_MODEL: ContentModel<CommonConfig> = {
   fit: (config) => config,
-  modality({ content, maxLength }, settings, where, _modelType, { audio }) {
+  modality({ content, maxLength }, settings, where, _modelType, { audio }, written) {
     const { input, shape } = content!;
     const reader = new SoundReader(shape as [number, number], settings, where, audio);
-    return new Contents(SOUNDS, reader, input, maxLength!) as Modality;
+    return new Contents(SOUNDS, reader, input, maxLength!, written) as Modality;
   },
 };

@@ -2,7 +2,7 @@ import { planEvaluation } from '../../input/text/batches.ts';
 import { openLanguageModel } from '../../program/generation/causal-language-model.ts';
 import type { Generated, GenerationInput } from '../../program/generation/prompt.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
-import { requireTexts } from '../../program/modalities/texts.ts';
+import { writtenTexts } from '../../program/modalities/contents.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { dealJson } from '../../program/parallel/deal.ts';
 import type { Evaluator } from '../../program/program.ts';
@@ -18,7 +18,7 @@ export async function withGenerator<Result>(
   const model = await openLanguageModel({ ...parts, values });
   const generator = new TextGenerator({
     model,
-    texts: requireTexts(modality),
+    texts: writtenTexts(modality),
     files: generationFiles(),
     isChat: false,
     close: () => model.release(),

@@ -8,6 +8,7 @@ import type { CommonConfig, ModelInputs } from '../../models/model-definition.ts
 import { Network } from '../../models/nn/network.ts';
 import { joinFeatures } from '../../program/objectives/sentence-classifier.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
+import { UserError } from '../../support/user-error.ts';
 import {
   countedPositions,
   idsInput,
@@ -52,6 +53,13 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
       return [{ name: 'model', outputs: { ...states, pooler_output: logits } }];
     return [{ name: 'model', outputs: { ...states, ...namedOutputs(head, logits) } }];
   }
+  if (model.config.content)
+    throw new UserError({
+      where: 'the ONNX form',
+      fault: `has no graphs for a model that reads ${model.config.content.medium} and writes texts`,
+      hint: 'Export the merged model (--as merged), and convert it with Optimum.',
+      code: 'unsupported',
+    });
   const part = (phase: Phase) => encoderDecoder(model, tuner, phase);
   const [encoder, keys, decoder] = (['encoder', 'keys', 'decoder'] as const).map(part);
   return [

@@ -8,7 +8,7 @@ import {
   readJsonFile,
 } from '../../input/formats/files.ts';
 import { TRANSFORMER_FILES } from '../../input/hub/model-files.ts';
-import { type Decoders, NO_DECODERS } from '../../input/media/media.ts';
+import { NO_DECODERS } from '../../input/media/media.ts';
 import { PROCESSOR_FILE } from '../../input/media/medium.ts';
 import { HEAD_KINDS, writesText } from '../../models/heads/registry.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
@@ -17,7 +17,7 @@ import type { GenerationSources } from '../../program/generation/generation-sett
 import { CONTENT_MODELS } from '../../program/modalities/content-models.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import { readTexts } from '../../program/modalities/read-texts.ts';
-import { isObject } from '../../support/options.ts';
+import { isObject, lazy } from '../../support/options.ts';
 import { InvalidFile } from '../../support/user-error.ts';
 import { type Build, type Family, findFamily, withSentence } from './bind-model.ts';
 import { type ModelConfig, withModelConfig } from './model-config.ts';
@@ -138,14 +138,14 @@ export function buildModel<Model>(build: Build<Model>, { family: { definition, c
  * @throws UserError for files that are too large
  */
 export async function readModel(described: Described, decoders = NO_DECODERS): Promise<DescribedModel> {
-  if (described.family.config.content) return readContentModel(described, decoders);
-  const { files, json, config, family } = described;
+  const { files, json, config, family, processor } = described;
+  const { content } = family.config;
   const writes = HEAD_KINDS.some((kind) => writesText(kind) && family.definition.heads[kind]);
   const path = (name: string) => pathIn(files.name, name);
   // Other models have neither file, so a page does not request them.
   const forWriting = writes ? files : filesFrom(new Map(), files.name);
   const [read, generation] = await Promise.all([
-    readTexts(files, forWriting, family.config),
+    readTexts(content ? forWriting : files, forWriting, family.config),
     readFile(forWriting, GENERATION_CONFIG, MAX_GENERATION_BYTES),
   ]);
   return {
@@ -154,24 +154,21 @@ export async function readModel(described: Described, decoders = NO_DECODERS): P
       [CONFIG, config],
       ...read.files,
       ...(generation ? [[GENERATION_CONFIG, generation] as const] : []),
+      ...(content && processor ? [[PROCESSOR_FILE, processor.file] as const] : []),
     ]),
-    modality: read.texts,
+    modality: content
+      ? () =>
+          CONTENT_MODELS[content.medium]!.modality(
+            family.config,
+            ...findSettings(described),
+            decoders,
+            lazy(() => (writes ? read.texts(family.config) : undefined)),
+          )
+      : read.texts,
     generationFiles: () =>
       generation
         ? { generationConfig: parseSmallJson(generation, path(GENERATION_CONFIG)) }
         : { modelConfig: json },
-  };
-}
-
-/** A model of files of a medium. */
-function readContentModel(described: Described, decoders: Decoders): DescribedModel {
-  const { config, processor, json, family } = described;
-  const { modality } = CONTENT_MODELS[family.config.content!.medium]!;
-  return {
-    ...described,
-    small: new Map([[CONFIG, config], ...(processor ? [[PROCESSOR_FILE, processor.file] as const] : [])]),
-    modality: () => modality(family.config, ...findSettings(described), decoders),
-    generationFiles: () => ({ modelConfig: json }),
   };
 }
 

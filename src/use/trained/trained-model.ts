@@ -10,8 +10,8 @@ import { GENERATION_KEYS } from '../../program/generation/generation-config.ts';
 import type { GenerationSources } from '../../program/generation/generation-settings.ts';
 import type { Generated, Prompt, WriteOptions } from '../../program/generation/prompt.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
+import { writtenTexts } from '../../program/modalities/contents.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
-import { requireTexts } from '../../program/modalities/texts.ts';
 import { type OwnScores, readOwnScores, withOwnScores } from '../../program/own-scores.ts';
 import { Program } from '../../program/program.ts';
 import { untilAborted } from '../../program/until-aborted.ts';
@@ -401,7 +401,7 @@ export class TrainedModel {
     const language = await openLanguageModel({ engine, model, tuner, values }, { continues, packed: true });
     const generator = new TextGenerator({
       model: language,
-      texts: requireTexts(modality),
+      texts: writtenTexts(modality),
       files: this.parts.generationFiles(),
       isChat: notes?.data.messages !== undefined,
       close: () => language.release(),

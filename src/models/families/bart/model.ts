@@ -93,25 +93,39 @@ export function parseBartConfig(json: unknown, where: string): BartConfig {
   };
 }
 
+/** The part of a config that attention reads. */
+interface AttentionConfig {
+  d_model: number;
+  attention_dropout: number;
+  /** Whether the projection of keys has a bias. Whisper's has none. Default: true. */
+  keyBias?: boolean;
+}
+
 /** Inputs of attention besides the queries' hidden states. */
 interface Asking {
   batch: Dimension;
   /** Number of query tokens per example. */
   queries: Dimension;
   heads: number;
-  /** Added to the scores: [batch | 1, 1, queries | 1, keys] */
-  bias: Value;
+  /** Added to the scores: [batch | 1, 1, queries | 1, keys]. Undefined if every query reads every key. */
+  bias?: Value;
   cache?: AttentionCache;
 }
 
 /** The module `self_attn`: self-attention. In a decoder, queries also attend to cached tokens. */
-function selfAttention(module: Network, config: BartConfig, hidden: Value, asking: Asking): Value {
-  const { d_model: width } = config;
-  const [query, key, value] = module.linearGroup(['q_proj', 'k_proj', 'v_proj'], hidden, [
-    width,
-    width,
-    width,
-  ]);
+export function selfAttention(
+  module: Network,
+  config: AttentionConfig,
+  hidden: Value,
+  asking: Asking,
+): Value {
+  const { d_model: width, keyBias = true } = config;
+  const [query, key, value] = module.linearGroup(
+    ['q_proj', 'k_proj', 'v_proj'],
+    hidden,
+    [width, width, width],
+    { bias: [true, keyBias, true] },
+  );
   const remember = (name: string, rows: Value) =>
     asking.cache?.extend(module.pathOf(name), rows, asking.queries, width / asking.heads) ?? rows;
   return attend(module, config, [query, remember('key', key), remember('value', value)], asking);
@@ -128,30 +142,39 @@ interface Encoded {
  * The module `encoder_attn`: the decoder's attention to the encoder's output. If there is a cache, it stores
  * the keys and values.
  */
-function crossAttention(
+export function crossAttention(
   module: Network,
-  config: BartConfig,
+  config: AttentionConfig,
   hidden: Value,
   { states, sequence, ...asking }: Asking & Encoded,
 ): Value {
-  const { d_model: width } = config;
+  const { d_model: width, keyBias = true } = config;
   const query = module.linear('q_proj', hidden, width);
-  const projected = lazy(() => module.linearGroup(['k_proj', 'v_proj'], states(), [width, width]));
+  const projected = lazy(() =>
+    module.linearGroup(['k_proj', 'v_proj'], states(), [width, width], { bias: [keyBias, true] }),
+  );
   const heads = { width, headSize: width / asking.heads };
   const [key, value] = ['key', 'value'].map((name, i) => {
     const rows = () => projected()[i]!;
     return asking.cache?.keep(module.pathOf(name), sequence, heads, rows) ?? rows();
   }) as [Value, Value];
-  return attend(module, config, [query, key, value], asking);
+  return attend(module, config, [query, key, value], { ...asking, keys: sequence });
 }
 
 function attend(
   module: Network,
-  { d_model, attention_dropout: dropout }: BartConfig,
+  { d_model, attention_dropout: dropout }: AttentionConfig,
   queryKeyValue: readonly [Value, Value, Value],
-  { batch, queries, heads, bias }: Asking,
+  { batch, queries, heads, bias, keys }: Asking & { keys?: Dimension },
 ): Value {
-  const options = { batch, queries, heads, headSize: d_model / heads, dropout };
+  const options = {
+    batch,
+    queries,
+    heads,
+    headSize: d_model / heads,
+    dropout,
+    ...(keys !== undefined && { keys }),
+  };
   return module.linear('out_proj', attention(module, queryKeyValue, bias, options), d_model);
 }
 

@@ -10,8 +10,9 @@ import {
   sum,
   transpose,
 } from '../../../engine/graph/build.ts';
-import { type Dimension, multiplyDimensions } from '../../../engine/graph/dimension.ts';
+import { addDimensions, type Dimension, multiplyDimensions } from '../../../engine/graph/dimension.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
+import { lazy } from '../../../support/options.ts';
 import {
   byOwnNames,
   encoderFields,
@@ -21,36 +22,48 @@ import {
   readLabels,
   size,
 } from '../../config-fields.ts';
+import { wordLogits } from '../../heads/masked-lm-head.ts';
 import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
-import { forEveryText } from '../../nn/embedding.ts';
+import { causalBias } from '../../nn/attention-bias.ts';
+import { absolutePositions, forEveryText, wordEmbedding } from '../../nn/embedding.ts';
+import { selectRows } from '../../nn/last-rows.ts';
 import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { toUnitLength } from '../../nn/pool-tokens.ts';
 import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
 import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
+import { crossAttention, selfAttention } from '../bart/model.ts';
 
 const schema = z
   .object({
     ...encoderFields,
+    vocab_size: size.default(51865),
     num_mel_bins: size.default(80),
     max_source_positions: size.default(1500),
+    max_target_positions: size.default(448),
     d_model: size.default(384),
     encoder_layers: layers.default(4),
     encoder_attention_heads: size.default(6),
     encoder_ffn_dim: size.default(1536),
+    decoder_layers: layers.default(4),
+    decoder_attention_heads: size.default(6),
+    decoder_ffn_dim: size.default(1536),
     activation_function: z.string().default('gelu'),
     dropout: probability.default(0),
     attention_dropout: probability.default(0),
     activation_dropout: probability.default(0),
     init_std: z.number().positive().default(0.02),
     scale_embedding: z.literal(false).default(false),
+    pad_token_id: z.int().min(0).default(50256),
+    decoder_start_token_id: z.int().min(0).default(50257),
+    tie_word_embeddings: z.literal(true).default(true),
     classifier_proj_size: size.default(256),
     use_weighted_layer_sum: z.literal(false).default(false),
   })
-  .refine(({ d_model, encoder_attention_heads }) => d_model % encoder_attention_heads === 0, {
-    path: ['encoder_attention_heads'],
-    message: 'must divide d_model',
+  .superRefine(({ d_model, encoder_attention_heads, decoder_attention_heads }, { addIssue }) => {
+    for (const [name, heads] of Object.entries({ encoder_attention_heads, decoder_attention_heads }))
+      if (d_model % heads !== 0) addIssue({ code: 'custom', path: [name], message: 'must divide d_model' });
   });
 
 type WhisperConfig = z.infer<typeof schema> & CommonConfig;
@@ -69,6 +82,8 @@ const LAYER_NORM_EPSILON = 1e-5;
 /** The second convolution of the stem halves the number of frames. */
 const FRAMES_PER_POSITION = 2;
 
+const EMBEDDINGS = 'model.decoder.embed_tokens';
+
 /** The names of an encoder layer's modules. */
 const MODULES = {
   attention: 'self_attn',
@@ -80,7 +95,7 @@ const MODULES = {
   feedForwardNorm: 'final_layer_norm',
 };
 
-/** The encoder of Whisper (Radford et al., 2022), and classes of sounds over it. */
+/** Whisper (Radford et al., 2022) as transformers computes it, and classes of sounds over its encoder. */
 export const whisper: ModelDefinition<WhisperConfig> = {
   modelType: 'whisper',
   baseModelPrefix: 'model',
@@ -93,15 +108,19 @@ export const whisper: ModelDefinition<WhisperConfig> = {
     down: 'fc2',
     rescaled: 'query',
   },
+  tiedNames: { [`${EMBEDDINGS}.weight`]: ['proj_out.weight'] },
   parseConfig(json, where) {
     const fields = parseFields(schema, byOwnNames(json, OTHER_NAMES), where);
     return {
       ...fields,
       ...readLabels(fields),
-      vocabSize: 0,
+      vocabSize: fields.vocab_size,
       typeVocabSize: 0,
       maxLength: fields.max_source_positions,
+      maxTargets: fields.max_target_positions,
       initializerRange: fields.init_std,
+      padTokenId: fields.pad_token_id,
+      decoderStartTokenId: fields.decoder_start_token_id,
       content: {
         medium: 'audio',
         input: SPECTROGRAMS,
@@ -110,6 +129,19 @@ export const whisper: ModelDefinition<WhisperConfig> = {
     };
   },
   heads: {
+    SEQ_2_SEQ_LM: {
+      architecture: 'WhisperForConditionalGeneration',
+      modules: [],
+      mayLack: ['proj_out'],
+      build(network, config, inputs) {
+        const encoder = network.at('model.encoder');
+        // The decoder's layers read these states.
+        const build = () => encoder.layerInput(encode(encoder, config, inputs));
+        const states = lazy(() => inputs.cache?.states?.(build) ?? build());
+        const hidden = decode(network.at('model.decoder'), config, inputs, states);
+        return wordLogits(network, config, EMBEDDINGS, selectRows(hidden, inputs.logitRows), 'proj_out');
+      },
+    },
     SEQ_CLS: {
       architecture: 'WhisperForAudioClassification',
       // transformers has no module `model` in this class, only the encoder.
@@ -191,5 +223,45 @@ function encode(module: Network, config: WhisperConfig, { content, batch, everyR
     tokens: positions,
     everyRow,
   });
+  return layerNormModule(module.at('layer_norm'), hidden, LAYER_NORM_EPSILON);
+}
+
+/** The decoder's output, [target · batch, d_model]. */
+function decode(module: Network, config: WhisperConfig, inputs: ModelInputs, states: () => Value): Value {
+  const { d_model: width, dropout } = config;
+  const { decoderInputIds, batch, target, cache } = inputs;
+  const past = cache?.past ?? 0;
+  const bias = causalBias(decoderInputIds, target, addDimensions(past, target));
+  const asking = { batch, queries: target, heads: config.decoder_attention_heads, cache };
+  const reading = { d_model: width, attention_dropout: config.attention_dropout, keyBias: false };
+  const active = activation(config.activation_function, 'activation_function');
+  const words = wordEmbedding(module.at('embed_tokens'), [config.vocab_size, width], decoderInputIds, {
+    padding: config.pad_token_id,
+  });
+  const table = [config.max_target_positions, width] as const;
+  const places = absolutePositions(module.at('embed_positions'), table, { batch, sequence: target }, past);
+  let hidden = module.dropout(add(words, places), dropout);
+  for (let i = 0; i < config.decoder_layers; i++) {
+    module.layerInput(hidden);
+    const layer = module.at(`layers.${i}`);
+    const norm = (name: string) => layerNormModule(layer.at(name), hidden, LAYER_NORM_EPSILON);
+    const end = (path: string, kind: 'attention' | 'crossAttention' | 'feedForward', output: Value) => {
+      const residual = hidden;
+      hidden = add(layer.at(path).sublayer(kind, layer.dropout(output, dropout), { residual }), residual);
+    };
+    end(
+      'self_attn',
+      'attention',
+      selfAttention(layer.at('self_attn'), reading, norm('self_attn_layer_norm'), { ...asking, bias }),
+    );
+    const heard = { ...asking, states, sequence: config.max_source_positions };
+    end(
+      'encoder_attn',
+      'crossAttention',
+      crossAttention(layer.at('encoder_attn'), reading, norm('encoder_attn_layer_norm'), heard),
+    );
+    const inner = active(layer.linear('fc1', norm('final_layer_norm'), config.decoder_ffn_dim));
+    end('fc2', 'feedForward', layer.linear('fc2', layer.dropout(inner, config.activation_dropout), width));
+  }
   return layerNormModule(module.at('layer_norm'), hidden, LAYER_NORM_EPSILON);
 }

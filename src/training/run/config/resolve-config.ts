@@ -112,7 +112,7 @@ export function chooseScoring<Config extends ParsedConfig>(
   };
   const isOpen = config.defaults === 'chosen' && config.model_init === 'checkpoint' && adapter === undefined;
   const about = taskNamed(task);
-  const { probing, comparesRows } = about.training;
+  const { probing, comparesRows, mayKeepStart } = about.training;
   const run = { ...config, ...inputs, about, isFew: isOpen && judgesRows(task) && rows <= FEW_ROWS };
   const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
   // The loss of a teacher's answers is that of a classification head.
@@ -138,7 +138,7 @@ export function chooseScoring<Config extends ParsedConfig>(
     training.eval_strategy ??
     choose('training.eval_strategy', usual, isFolded ? `${data.validation}` : reasons[usual]);
   // A probe of vectors is saved as another kind of files than a classification head.
-  const keepsFiles = comparesRows === true || probing?.(data, model)?.isOfHead === true;
+  const keepsFiles = comparesRows || mayKeepStart || probing?.(data, model)?.isOfHead === true;
   const takesFloor =
     calibrates(config) &&
     adapter === undefined &&

@@ -343,9 +343,9 @@ const KEYS = {
   },
   /**
    * End with a linear probe of the frozen model, or with a constant such as the majority class, if that is better than the
-   * fine-tuned model by more than a standard error. Embeddings: end with the model before training if fine-tuning is no
-   * better. For labeled texts, tags and embeddings with rows to judge by. Labels and tags need a single validation set.
-   * Default: true if the result is saved in the same kind of files (sentence vectors, tags, embeddings), unless
+   * fine-tuned model by more than a standard error. Embeddings and transcripts: end with the model before training if fine-tuning is no
+   * better. For labeled texts, tags, embeddings and transcripts with rows to judge by. Labels and tags need a single validation set.
+   * Default: true if the result is saved in the same kind of files (sentence vectors, tags, embeddings, transcripts), unless
    * `class_weights` or `load_best_model_at_end` is set. Probabilities are calibrated unless one of them is set or `floor` is
    * `false`.
    */
@@ -353,7 +353,7 @@ const KEYS = {
     schema: z.boolean().optional(),
     rules: (run: RuleInputs): KeyRule[] => [
       [
-        run.floor && run.task && !judgesRows(run.task),
+        run.floor && run.task && !judgesRows(run.task) && !taskNamed(run.task).training.mayKeepStart,
         `does not apply to task ${run.task}, because its rows are not scored one by one`,
         'Remove it.',
       ],

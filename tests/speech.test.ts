@@ -1,0 +1,134 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
+import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
+import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
+import type { TrainEvent } from '../src/training/run/events.ts';
+import { open } from '../src/use/trained/node/open.ts';
+import { Workspace } from './support/workspace.ts';
+import { writeTone } from './support/write-tone.ts';
+
+const workspace = new Workspace();
+const scratch = workspace.path();
+const model = join(scratch, 'whisper');
+const clips = join(scratch, 'clips');
+const TRANSCRIPTS = { 300: 'low', 900: 'mid', 2500: 'a hum', 5000: 'no' };
+/** A tokenizer of bytes: some letters and the space. */
+const LETTERS = [...'abcdefhilmnouvwxy', 'Ġ', 'z'];
+/** As in whisper-large-v3, the end is another token than the padding. */
+const SPECIAL = ['<|endoftext|>', '<|padding|>', '<|startoftranscript|>', '<|notimestamps|>'];
+
+beforeAll(() => {
+  cpSync('src/models/fixtures/models/whisper-transcripts', model, { recursive: true });
+  const write = (name: string, content: object) => writeFileSync(join(model, name), JSON.stringify(content));
+  write('preprocessor_config.json', { feature_size: 5, chunk_length: 0.12 });
+  write('generation_config.json', {
+    eos_token_id: 19,
+    pad_token_id: 20,
+    decoder_start_token_id: 21,
+    no_timestamps_token_id: 22,
+    max_length: 9,
+  });
+  write('tokenizer_config.json', { tokenizer_class: 'WhisperTokenizer', eos_token: SPECIAL[0] });
+  write('tokenizer.json', {
+    added_tokens: SPECIAL.map((content, i) => ({ id: 19 + i, content, special: true })),
+    normalizer: null,
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, use_regex: true },
+    post_processor: null,
+    decoder: { type: 'ByteLevel' },
+    model: { type: 'BPE', vocab: Object.fromEntries(LETTERS.map((letter, i) => [letter, i])), merges: [] },
+  });
+  mkdirSync(clips);
+  const rows = Object.entries(TRANSCRIPTS).map(([hertz, text]) => {
+    writeFileSync(join(clips, `${hertz}.wav`), writeTone(Number(hertz), 0.1));
+    return `${hertz}.wav,${text}\n`;
+  });
+  writeFileSync(join(clips, 'metadata.csv'), `file_name,text\n${rows.join('')}`);
+});
+afterAll(() => workspace.remove());
+
+async function train(
+  output: string,
+  stopAt = Number.POSITIVE_INFINITY,
+  resume = false,
+  learning_rate = 0.02,
+) {
+  const events: TrainEvent[] = [];
+  const table = join(clips, 'metadata.csv');
+  const config = parseRunConfig(
+    {
+      model,
+      output: join(scratch, output),
+      task: 'automatic_speech_recognition',
+      data: { train: table, validation: table },
+      method: 'lora',
+      lora: { r: 8, lora_alpha: 16, target_modules: 'all-linear' },
+      training: {
+        max_steps: 160,
+        learning_rate,
+        eval_strategy: 'steps',
+        eval_steps: 40,
+        save_steps: 20,
+        logging_steps: 20,
+      },
+    },
+    'config.yaml',
+  );
+  let step = 0;
+  await runInFolder(THIS_NODE, config, {
+    resume,
+    onEvent(event) {
+      events.push(event);
+      if ('step' in event) step = event.step as number;
+    },
+    shouldStop: () => step >= stopAt,
+  });
+  return events;
+}
+
+it('learns transcripts, and resumes byte for byte', async () => {
+  const finish = (await train('whole')).at(-1);
+  // Random weights write no word right.
+  const before = { name: 'the model before training', value: 1, is_blind: false, is_start: true };
+  expect(finish).toMatchObject({
+    metrics: { eval_wer: 0, eval_wer_normalized: 0, eval_cer: 0 },
+    verdict: { score: 'wer', value: 0, rows: 4, to_beat: [before], learnt: true },
+  });
+  expect((await train('stopped', 60)).at(-1)).toMatchObject({ type: 'finish', step: 60, reason: 'stopped' });
+  await train('stopped', undefined, true);
+  const file = (output: string) =>
+    readFileSync(join(scratch, output, 'adapter', 'adapter_model.safetensors'));
+  expect(file('stopped').equals(file('whole'))).toBe(true);
+  // With SEQ_2_SEQ_LM, PEFT would pass `input_ids`, which Whisper does not have.
+  const adapter = JSON.parse(readFileSync(join(scratch, 'whole/adapter/adapter_config.json'), 'utf8'));
+  expect(adapter).toMatchObject({ peft_type: 'LORA', task_type: null });
+  const opened = await open(join(scratch, 'whole'));
+  const asked = Object.keys(TRANSCRIPTS).map((hertz) => ({
+    text: `${hertz}.wav`,
+    audio: readFileSync(join(clips, `${hertz}.wav`)),
+  }));
+  const written: unknown[] = [];
+  for await (const { text } of opened.predict<object, { text: string }>(asked)) written.push(text);
+  await opened.close();
+  expect(written).toEqual(Object.values(TRANSCRIPTS));
+});
+
+it('recognizes a folder of sounds with transcripts, and predicts a file', async () => {
+  const set = ['--set', 'model=whisper', '--set', 'training.max_steps=2'];
+  const trained = await workspace.run('train', 'clips', ...set);
+  expect(trained).toMatchObject({ code: 0 });
+  expect(trained.stdout + trained.stderr).toContain('rows have sounds and "text"');
+  const predicted = await workspace.run('predict', 'runs/clips', 'clips/300.wav');
+  expect(predicted).toMatchObject({ code: 0, stderr: '' });
+  expect(JSON.parse(predicted.stdout)).toEqual({
+    id: 'clips/300.wav',
+    text: 'clips/300.wav',
+    transcript: expect.any(String),
+  });
+});
+
+it('ends with the model before training if that is no better', async () => {
+  const { verdict } = (await train('kept', undefined, false, 1e-9)).at(-1) as { verdict?: object };
+  expect(verdict).toMatchObject({ value: 1, kept: 'start', learnt: false });
+});
