@@ -1,7 +1,7 @@
 import type { HostTensor, Tensors } from '../src/engine/runtime/session.ts';
 import type { Batch } from '../src/input/text/batches.ts';
 import type { HeadKind } from '../src/models/heads/registry.ts';
-import { labelledRows } from '../src/program/objectives/labelled-rows.ts';
+import { labeledRows } from '../src/program/objectives/labeled-rows.ts';
 import { tokenModel } from '../src/program/objectives/token-model.ts';
 import { TASKS } from '../src/tasks/registry.ts';
 import type { BuildTask } from '../src/tasks/task-definition.ts';
@@ -24,7 +24,7 @@ const HEADS = {
   TOKEN_CLS: {
     build: TASKS.token_classification.build(TAGS),
     labels: ({ inputIds, batch, length }) =>
-      labelledRows(
+      labeledRows(
         inputIds.map((id) => id % TAGS.length),
         batch,
         length,
@@ -40,7 +40,7 @@ const HEADS = {
   },
   CAUSAL_LM: {
     build: tokenModel('CAUSAL_LM'),
-    labels: ({ inputIds, batch, length }) => labelledRows(inputIds, batch, length, true),
+    labels: ({ inputIds, batch, length }) => labeledRows(inputIds, batch, length, true),
   },
 } satisfies Partial<Record<HeadKind, BenchHead>>;
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoredTensor } from '../src/input/formats/tensor-data.ts';
-import { initialise } from '../src/models/bind-checkpoint.ts';
+import { initialize } from '../src/models/bind-checkpoint.ts';
 import { describeIn } from '../tests/support/describe-in.ts';
 import { writeSafetensors } from '../tests/support/safetensors-file.ts';
 import { benchHead } from './bench-head.ts';
@@ -25,7 +25,7 @@ export function writeRandomCheckpoint(
   const { parameters } = describeIn(folder, benchHead(head).build);
   const tensors = [...parameters].map(([name, shape]): [string, StoredTensor] => [
     name,
-    { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 0, 0.02) },
+    { dtype: 'F32', shape: [...shape], data: initialize(name, shape, 0, 0.02) },
   ]);
   writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors));
 }

@@ -1,6 +1,6 @@
 import { defineTask } from 'adalora';
 import { average, greater, input, multiply, negate, reshape, subtract, where } from 'adalora/nn';
-import { labelledTexts, scoreKind } from 'adalora/tasks';
+import { labeledTexts, scoreKind } from 'adalora/tasks';
 
 /** `robust_regression`: numbers as in `regression`, with Huber's loss, which outliers move less. */
 const huber = (error: number) => (Math.abs(error) > 1 ? Math.abs(error) - 0.5 : error ** 2 / 2);
@@ -19,7 +19,7 @@ declare module 'adalora' {
 
 defineTask(
   'robust_regression',
-  labelledTexts({
+  labeledTexts({
     ...scoreKind,
     name: 'robust regression',
     loss(logits) {
@@ -35,7 +35,7 @@ defineTask(
       return total / targets.length;
     },
     // Models without a note of their task are not for this one.
-    recognises: () => false,
+    recognizes: () => false,
   }),
   import.meta,
 );

@@ -5,7 +5,7 @@ import { adaLoraConfigSchema } from '../src/methods/tuners/composed/pruned-tripl
 import { BASE_DTYPES, type BaseDtype } from '../src/program/bases/base-dtype.ts';
 import { withBaseDtype } from '../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
-import { labelledRows } from '../src/program/objectives/labelled-rows.ts';
+import { labeledRows } from '../src/program/objectives/labeled-rows.ts';
 import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { tokenModel } from '../src/program/objectives/token-model.ts';
 import { Program } from '../src/program/program.ts';
@@ -65,7 +65,7 @@ const length = Number(options.tokens);
 const inputIds = Int32Array.from({ length }, (_, i) => (i * 7919) % model.config.vocabSize);
 const attentionMask = new Int32Array(length).fill(1);
 const batch = { inputIds, tokenTypeIds: new Int32Array(length), attentionMask, batch: 1, length };
-const feeds = { ...modelFeeds(batch), ...labelledRows(inputIds, 1, length, true) };
+const feeds = { ...modelFeeds(batch), ...labeledRows(inputIds, 1, length, true) };
 for (let step = 1; step <= Number(options.steps); step++) {
   const { loss } = await timed(`step ${step}`, () => program.differentiate(values, feeds, 0, step));
   console.log(`  loss ${loss.toFixed(4)} over ${values.length} trained values`);

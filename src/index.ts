@@ -23,7 +23,7 @@ export type { Plan } from './studies/jobs/plan/plan.ts';
 export type { Module } from './support/definitions.ts';
 export { UserError } from './support/user-error.ts';
 export { type DefinedTasks, defineTask } from './tasks/define-task.ts';
-export type { TextInput } from './tasks/labelled/read-inputs.ts';
+export type { TextInput } from './tasks/labeled/read-inputs.ts';
 export type { LabelSetAnswer } from './tasks/multi-label-classification/definition.ts';
 export type { EmbedOptions } from './tasks/prediction.ts';
 export type { AnswerOf, InputOf, PredictionTypes } from './tasks/prediction-types.ts';

@@ -66,9 +66,9 @@ describe.each(Object.entries(TASKS))('the values chosen for %s', (name, task) =>
       if (!(isLanguage && evaluates.includes(key))) expect(keys).toContain(`training.${key}`);
     for (const key of sectionKeys(METHOD)) expect(keys).toContain(`${METHOD}.${key}`);
     expect(keys.includes('data.validation')).toBe(!isLanguage);
-    const labelled = name === 'classification' || name === 'regression';
-    expect(keys.includes('training.floor')).toBe(labelled || name === 'embeddings');
-    expect(keys.includes('data.pooling')).toBe(labelled);
+    const labeled = name === 'classification' || name === 'regression';
+    expect(keys.includes('training.floor')).toBe(labeled || name === 'embeddings');
+    expect(keys.includes('data.pooling')).toBe(labeled);
     const { code, stdout } = await workspace.run('plan', file);
     expect(code).toBe(0);
     expect(chosenIn(stdout).sort()).toEqual(chosen.map((one) => asPrinted(...one)).sort());

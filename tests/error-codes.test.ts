@@ -12,7 +12,7 @@ import { lockFolder } from '../src/input/store/node/folder-lock.ts';
 import { modelFamily } from '../src/models/registry.ts';
 import { assertOptions } from '../src/support/options.ts';
 import { fileError, USER_ERROR_CODES, UserError, type UserErrorCode } from '../src/support/user-error.ts';
-import { classTargets } from '../src/tasks/labelled/label-kind.ts';
+import { classTargets } from '../src/tasks/labeled/label-kind.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 
 let folder: string;

@@ -8,7 +8,7 @@ import { type TrainOptions, train } from '../src/faces/web/train.ts';
 import { bytesAsSource } from '../src/input/formats/byte-source.ts';
 import type { Files } from '../src/input/formats/files.ts';
 import { train as trainInNode } from '../src/studies/jobs/node/train.ts';
-import type { TextInput } from '../src/tasks/labelled/read-inputs.ts';
+import type { TextInput } from '../src/tasks/labeled/read-inputs.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { tinyRows } from './support/tiny-data.ts';

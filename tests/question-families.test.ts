@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredTensor } from '../src/input/formats/tensor-data.ts';
-import { initialise } from '../src/models/bind-checkpoint.ts';
+import { initialize } from '../src/models/bind-checkpoint.ts';
 import { spanModel } from '../src/program/objectives/span-model.ts';
 import { squadScores } from '../src/scores/metrics/squad/squad-scores.ts';
 import { train } from '../src/studies/jobs/node/train.ts';
@@ -62,7 +62,7 @@ function writeModel(folder: string, family: keyof typeof FAMILIES): void {
     .filter(([name]) => !name.startsWith('qa_outputs.'))
     .map(([name, shape]): [string, StoredTensor] => [
       name,
-      { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 7, 0.1) },
+      { dtype: 'F32', shape: [...shape], data: initialize(name, shape, 7, 0.1) },
     ]);
   writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
 }

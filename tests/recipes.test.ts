@@ -123,8 +123,8 @@ describe('GLUE', () => {
 it.each<[string, number, number, number, number, number, number, number, number]>([
   ['squad/v1', 1e-3, 16, 54750, 5000, 100, 25000, 1000, 16],
   ['squad/v2', 1e-3, 16, 97740, 5000, 100, 50000, 1000, 16],
-  ['summarisation/xsum', 5e-4, 64, 79725, 6000, 100, 50000, 3000, 32],
-  ['summarisation/cnn_dailymail', 5e-4, 32, 134595, 5000, 100, 85000, 3000, 32],
+  ['summarization/xsum', 5e-4, 64, 79725, 6000, 100, 50000, 3000, 32],
+  ['summarization/cnn_dailymail', 5e-4, 32, 134595, 5000, 100, 85000, 3000, 32],
 ])('%s', (name, rate, batch, steps, tinit, deltaT, tfinal, warmup, alpha) => {
   const config = configOf(name);
   expect(lengthOf(name, config)).toEqual({ totalSteps: steps, warmup });
@@ -137,12 +137,12 @@ it.each<[string, number, object]>([
   ['squad/v1', 1, { max_length: 384, doc_stride: 128 }],
   ['squad/v2', 1, { max_length: 384, doc_stride: 128 }],
   [
-    'summarisation/xsum',
+    'summarization/xsum',
     0,
     { max_source_length: 768, max_target_length: 64, generation_config: { num_beams: 8 } },
   ],
   [
-    'summarisation/cnn_dailymail',
+    'summarization/cnn_dailymail',
     0,
     { max_source_length: 1024, max_target_length: 160, generation_config: { num_beams: 4 } },
   ],
@@ -159,10 +159,10 @@ describe('budgets', () => {
     ['glue/cola', '0.16%', 144, 4, 2, 313_536, 304_320],
     ['glue/cola', '0.32%', 288, 6, 4, 608_640, 599_424],
     ['glue/cola', '0.65%', 576, 12, 8, 1_198_848, 1_189_632],
-    ['summarisation/xsum', '0.13%', 192, 2, 1, 540_912, 516_336],
-    ['summarisation/xsum', '0.26%', 384, 4, 2, 1_032_672, 1_057_272],
-    ['summarisation/xsum', '1.10%', 1536, 12, 8, 4_278_288, 4_302_888],
-    ['summarisation/xsum', '2.20%', 3072, 24, 16, 8_605_776, 8_630_376],
+    ['summarization/xsum', '0.13%', 192, 2, 1, 540_912, 516_336],
+    ['summarization/xsum', '0.26%', 384, 4, 2, 1_032_672, 1_057_272],
+    ['summarization/xsum', '1.10%', 1536, 12, 8, 4_278_288, 4_302_888],
+    ['summarization/xsum', '2.20%', 3072, 24, 16, 8_605_776, 8_630_376],
   ])('%s at %s', (name, budget, target, initial, rank, houlsby, pfeiffer) => {
     const [perRank, matrices] = name === 'glue/cola' ? [165_888, 72] : [540_672, 192];
     const runOf = (method: string) => {
@@ -182,10 +182,10 @@ describe('budgets', () => {
   // The paper's budgets are at least 0.16% of DeBERTaV3-base; the result stays below them.
   it.each([
     ['glue/cola', '0.08%'],
-    ['summarisation/xsum', '0.13%'],
-    ['summarisation/xsum', '0.26%'],
-    ['summarisation/xsum', '1.10%'],
-    ['summarisation/xsum', '2.20%'],
+    ['summarization/xsum', '0.13%'],
+    ['summarization/xsum', '0.26%'],
+    ['summarization/xsum', '1.10%'],
+    ['summarization/xsum', '2.20%'],
   ])("no bottleneck is closer to AdaLoRA's target of %s at %s", (name, budget) => {
     const wanted = started(configOf(name, 'adalora', budget), 1e6).budget?.forms.target.parameters ?? 0;
     for (const method of ['houlsby', 'pfeiffer'] as const) {
@@ -406,7 +406,7 @@ describe('the command', () => {
 
   it('writes the section of the method that runs, and leaves its learning rate to the policy', () => {
     const written = (name: string, method: string) => recipeConfig(named(name), budgets, { method });
-    const text = written('summarisation/xsum', 'houlsby');
+    const text = written('summarization/xsum', 'houlsby');
     const config = parse(text);
     expect(METHOD_NAMES.filter((method) => method in config)).toEqual(['houlsby']);
     expect(config).toMatchObject({ houlsby: { bottleneck: 43 }, training: { warmup_steps: 3000 } });

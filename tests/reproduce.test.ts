@@ -140,8 +140,8 @@ seeds: 1
   it.each([
     [['compare', 'tabel1'], 'There is no file or table "tabel1". Did you mean table1'],
     [
-      ['compare', 'figure2', '--only', 'summarisation/xsum', '--only', '0.08%', '--plan', '--json'],
-      '`--only` selects nothing: no row has all of summarisation/xsum, 0.08%.',
+      ['compare', 'figure2', '--only', 'summarization/xsum', '--only', '0.08%', '--plan', '--json'],
+      '`--only` selects nothing: no row has all of summarization/xsum, 0.08%.',
     ],
     [
       ['compare', 'figure2', '--only', 'loraa', '--plan'],

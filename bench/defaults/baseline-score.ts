@@ -1,6 +1,6 @@
 import { bagOfWords } from '../../src/scores/baselines/bag-of-words.ts';
 import { pearson } from '../../src/scores/metrics/regression-scores.ts';
-import type { LabelledRow, SuiteTask } from './tasks.ts';
+import type { LabeledRow, SuiteTask } from './tasks.ts';
 
 /** Names of arms without a model. */
 export const BASELINES = ['majority', 'bag'] as const;
@@ -9,8 +9,8 @@ export const BASELINES = ['majority', 'bag'] as const;
 export async function baselineScore(
   arm: string,
   { task }: SuiteTask,
-  train: readonly LabelledRow[],
-  test: readonly LabelledRow[],
+  train: readonly LabeledRow[],
+  test: readonly LabeledRow[],
 ): Promise<number> {
   if (task === 'regression') {
     // The majority baseline is a constant, whose correlation counts as 0.
@@ -42,6 +42,6 @@ export async function baselineScore(
   });
 }
 
-function textsOf({ text, text_pair: textPair }: LabelledRow) {
+function textsOf({ text, text_pair: textPair }: LabeledRow) {
   return { text, ...(textPair !== undefined && { textPair }) };
 }

@@ -16,7 +16,7 @@ import { parseRunConfig } from '../../src/training/run/config/parse-run-config.t
 import type { RunConfigInput } from '../../src/training/run/config/run-config.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 import { armNamed } from './arms.ts';
-import type { LabelledRow, SuiteTask } from './tasks.ts';
+import type { LabeledRow, SuiteTask } from './tasks.ts';
 
 /** The facts that identify a cell in the table. */
 export interface Cell {
@@ -47,8 +47,8 @@ export const SETFIT = 'setfit';
  */
 export function runSetFit(
   cell: Cell,
-  train: readonly LabelledRow[],
-  test: readonly LabelledRow[],
+  train: readonly LabeledRow[],
+  test: readonly LabeledRow[],
   model: string,
 ): CellResult {
   const python = process.env.SETFIT_PYTHON ?? 'python3';
@@ -67,8 +67,8 @@ export function runSetFit(
 export async function runCell(
   cell: Cell,
   suiteTask: SuiteTask,
-  train: readonly LabelledRow[],
-  test: readonly LabelledRow[],
+  train: readonly LabeledRow[],
+  test: readonly LabeledRow[],
   model: string,
 ): Promise<CellResult> {
   const { task } = suiteTask;
@@ -151,6 +151,6 @@ async function scoreProbe(
   });
 }
 
-function lines(rows: readonly LabelledRow[]): string {
+function lines(rows: readonly LabeledRow[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }

@@ -5,7 +5,7 @@ import type { MethodName } from '../../src/methods/tuners/registry.ts';
 import { Random } from '../../src/support/random.ts';
 import { BASELINES, baselineScore } from './baseline-score.ts';
 import { type Cell, type CellResult, runCell, runSetFit, SETFIT } from './run-cell.ts';
-import { type LabelledRow, SUITE } from './tasks.ts';
+import { type LabeledRow, SUITE } from './tasks.ts';
 
 /*
  * npm run bench:defaults -- [--rows 100,400] [--models mini,MiniLM] [--methods adalora] [--arms policy,peft]
@@ -73,7 +73,7 @@ const done = (): Set<string> =>
       : [],
   );
 
-const read = new Map<string, { train: LabelledRow[]; test: LabelledRow[] }>();
+const read = new Map<string, { train: LabeledRow[]; test: LabeledRow[] }>();
 const [shard, shards] = options.shard.split('/').map(Number) as [number, number];
 mkdirSync(dirname(options.out), { recursive: true });
 for (const cell of cells.filter((_, i) => i % shards === shard)) {

@@ -7,7 +7,7 @@ import { parseRows } from '../../src/input/data/parse-rows.ts';
 import type { DataOptions } from '../../src/input/data/rows.ts';
 import { Random } from '../../src/support/random.ts';
 
-export interface LabelledRow {
+export interface LabeledRow {
   text: string;
   text_pair?: string;
   label: string;
@@ -17,14 +17,14 @@ export interface SuiteTask {
   name: string;
   task: 'single_label_classification' | 'regression';
   /** Reads the rows and shuffles them in a fixed order. No text is in both parts. */
-  read(): { train: LabelledRow[]; test: LabelledRow[] };
+  read(): { train: LabeledRow[]; test: LabeledRow[] };
 }
 
 /** Number of test rows. At an accuracy of 0.7, the standard error is 2.3 points. */
 const TEST_ROWS = 400;
 const DATA = process.env.ADALORA_SHARED_DATA ?? '../shared/data';
 
-const glue = (file: string, options: Partial<DataOptions>): LabelledRow[] =>
+const glue = (file: string, options: Partial<DataOptions>): LabeledRow[] =>
   parseRows(readFileSync(join(DATA, 'glue', file), 'utf8'), file, {
     quote: false,
     label: 'label',
@@ -38,18 +38,18 @@ const glue = (file: string, options: Partial<DataOptions>): LabelledRow[] =>
 const json = (file: string) => JSON.parse(readFileSync(join(DATA, file), 'utf8'));
 
 /** Makes a training set and a test set from two files. */
-function split(train: LabelledRow[], test: LabelledRow[]) {
+function split(train: LabeledRow[], test: LabeledRow[]) {
   return apart(shuffled(train), shuffled(test).slice(0, TEST_ROWS));
 }
 
 /** Makes a training set and a test set from one file. The first rows in shuffled order are the test set. */
-function cut(rows: LabelledRow[], testRows = TEST_ROWS) {
+function cut(rows: LabeledRow[], testRows = TEST_ROWS) {
   const all = shuffled(rows);
   return apart(all.slice(testRows), all.slice(0, testRows));
 }
 
-function apart(train: LabelledRow[], test: LabelledRow[]) {
-  const contentOf = ({ text, text_pair }: LabelledRow) => `${text}\n${text_pair ?? ''}`;
+function apart(train: LabeledRow[], test: LabeledRow[]) {
+  const contentOf = ({ text, text_pair }: LabeledRow) => `${text}\n${text_pair ?? ''}`;
   const tested = new Set(test.map(contentOf));
   return { train: train.filter((row) => !tested.has(contentOf(row))), test };
 }
@@ -64,7 +64,7 @@ const AUTHORS = 10;
 const PASSAGES = 900;
 
 /** Ten classes: who wrote this passage? */
-function novels(): LabelledRow[] {
+function novels(): LabeledRow[] {
   const folder = join(DATA, 'text/novels');
   return readdirSync(folder)
     .sort()
@@ -80,7 +80,7 @@ function novels(): LabelledRow[] {
 }
 
 /** Seven classes, including "none": what does the description of a restaurant say about its prices? */
-function prices(): LabelledRow[] {
+function prices(): LabeledRow[] {
   const lines = parseRows(readFileSync(join(DATA, 'e2e/devset.csv'), 'utf8'), 'devset.csv', {
     text: 'ref',
     label: 'mr',
@@ -92,7 +92,7 @@ function prices(): LabelledRow[] {
 }
 
 /** 24 classes: to which article does a question belong? */
-function topics(): LabelledRow[] {
+function topics(): LabeledRow[] {
   const articles: { title: string; paragraphs: { qas: { question: string }[] }[] }[] =
     json('squad/xquad.en.json').data;
   return articles

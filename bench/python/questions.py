@@ -33,7 +33,7 @@ def windows(tokenizer, questions):
     return tokenizer(*texts, **how, return_overflowing_tokens=True, return_offsets_mapping=True)
 
 
-def labelled(tokenizer, questions):
+def labeled(tokenizer, questions):
     """Windows with the tokens of the answer. (0, 0): the window has not the whole answer."""
     encoded, rows = windows(tokenizer, questions), []
     for i, offsets in enumerate(encoded["offset_mapping"]):
@@ -86,7 +86,7 @@ class QuestionTuning:
         quiet()
         self.dtype, self.steps = dtype, 0
         tokenizer = AutoTokenizer.from_pretrained(model)
-        rows = labelled(tokenizer, read(path))
+        rows = labeled(tokenizer, read(path))
         lengths = [len(row["input_ids"]) for row in rows]
         sampler = LengthGroupedSampler(BATCH, lengths=lengths) if group_by_length else None
         how = dict(batch_size=BATCH, shuffle=not group_by_length, sampler=sampler)

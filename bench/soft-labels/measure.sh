@@ -9,7 +9,7 @@ cd "$1"
 name=$2
 score() { $adalora eval "$1" "$name-test.tsv" 2>/dev/null | grep -o 'accuracy *[0-9.]*' | grep -o '[0-9.]*'; }
 no='--set training.eval_strategy=no'
-data="{train: $name-labelled.tsv, text: text, label: label}"
+data="{train: $name-labeled.tsv, text: text, label: label}"
 printf 'task: single_label_classification\ndata: %s\n' "$data" > "$name.yaml"
 rm -rf "$name"-{alone,teacher,taught}
 $adalora train "$name.yaml" --output "$name-alone" $no > "$name-alone.log" 2>&1

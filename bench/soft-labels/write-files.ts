@@ -71,7 +71,7 @@ for (const [name, read] of Object.entries({ sentiments, sources, prices, novels 
   const table = (from: number, to: number) =>
     `text\tlabel\n${[...order.subarray(from, to)].map((i) => `${rows[i]!.text}\t${rows[i]!.label}\n`).join('')}`;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(`${folder}/${name}-labelled.tsv`, table(0, 100));
+  writeFileSync(`${folder}/${name}-labeled.tsv`, table(0, 100));
   writeFileSync(`${folder}/${name}-unlabelled.tsv`, table(100, 2100).replaceAll(/\t.*$/gm, ''));
   writeFileSync(`${folder}/${name}-test.tsv`, table(2100, 3100));
   const counts = new Map<string, number>();

@@ -39,15 +39,15 @@ export class IncrementalPca {
     const [before, total] = [this.#seen, this.#seen + added];
     const isFirst = before === 0;
     const kept = isFirst ? 0 : this.components.length;
-    // The rows are the kept components, the centred batch, and the shift of the mean.
+    // The rows are the kept components, the centered batch, and the shift of the mean.
     const height = kept + added + Number(!isFirst);
     const matrix = new Float32Array(height * width);
     for (let k = 0; k < kept; k++)
       for (let j = 0; j < width; j++) matrix[k * width + j] = this.singularValues[k] * this.components[k][j];
     for (let at = 0; at < rows.length; at++) {
-      const centred = rows[at] - mean[at % width];
-      matrix[kept * width + at] = centred;
-      this.#variation += centred * centred;
+      const centered = rows[at] - mean[at % width];
+      matrix[kept * width + at] = centered;
+      this.#variation += centered * centered;
     }
     for (let j = 0; j < width; j++) {
       const shift = this.#mean[j] - mean[j];

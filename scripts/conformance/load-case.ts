@@ -4,7 +4,7 @@ import { spanModel } from '../../src/program/objectives/span-model.ts';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 import { tokenModel } from '../../src/program/objectives/token-model.ts';
 import type { LoadedModel } from '../../src/program/weight-memory.ts';
-import { recognisedTask, taskNamed } from '../../src/tasks/registry.ts';
+import { recognizedTask, taskNamed } from '../../src/tasks/registry.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
 import { familyIn, openIn } from '../../tests/support/describe-in.ts';
 import { named, Skipped, type StoredTensors } from './read-case.ts';
@@ -39,7 +39,7 @@ function classifier(folder: string, targets: readonly number[]): BuildTask {
     architecture: undefined,
     outputsOf: () => undefined,
   };
-  const { task, labels } = recognisedTask(model);
+  const { task, labels } = recognizedTask(model);
   if (targets.length < 2) return taskNamed(task).build(labels);
   if (task === 'regression') throw new Skipped('no head for a regression to several values');
   return taskNamed('multi_label_classification').build(labels);

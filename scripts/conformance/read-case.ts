@@ -6,7 +6,7 @@ import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import type { Batch } from '../../src/input/text/batches.ts';
 import { HEAD_KINDS, type HeadKind } from '../../src/models/heads/registry.ts';
 import { modelTypes } from '../../src/models/registry.ts';
-import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';
+import { labeledRows } from '../../src/program/objectives/labeled-rows.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { shiftRight } from '../../src/program/objectives/sequence-loss.ts';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
@@ -132,7 +132,7 @@ export function feedsOf({ headKind, config }: TaskModel, tensors: StoredTensors)
   return {
     ...modelFeeds({ ...batch, ...(headKind === 'SEQ_2_SEQ_LM' && { decoder }) }),
     ...(content && taken(tensors, content.name)),
-    ...labelledRows(labels, rows, length, headKind === 'CAUSAL_LM'),
+    ...labeledRows(labels, rows, length, headKind === 'CAUSAL_LM'),
   };
 }
 

@@ -20,7 +20,7 @@ import { THIS_MACHINE } from '../../src/studies/experiments/node/this-machine.ts
 import { writeResults } from '../../src/studies/experiments/write-results.ts';
 import { readRunEvents, readRunRecord } from '../../src/studies/report/run/read-run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { rowsFromFile } from '../../src/tasks/labelled/read-inputs.ts';
+import { rowsFromFile } from '../../src/tasks/labeled/read-inputs.ts';
 import { readQuestions } from '../../src/tasks/question-answering/read-questions.ts';
 import { readSentences } from '../../src/tasks/token-classification/read-sentences.ts';
 import { sentencesToTag } from '../../src/tasks/token-classification/read-words.ts';

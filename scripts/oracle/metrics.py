@@ -1,6 +1,6 @@
-"""Writes src/tasks/labelled/fixtures/oracle.json: scores of scikit-learn and scipy on small seeded cases.
+"""Writes src/tasks/labeled/fixtures/oracle.json: scores of scikit-learn and scipy on small seeded cases.
 
-    python scripts/oracle/metrics.py && npx biome format --write src/tasks/labelled/fixtures
+    python scripts/oracle/metrics.py && npx biome format --write src/tasks/labeled/fixtures
 
 Logits are multiples of 1/16, which are exact in 32 bits, so both programs use the same numbers (and ties occur).
 """
@@ -9,7 +9,7 @@ import numpy, scipy, sklearn
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, mean_squared_error
 
-OUT = pathlib.Path(__file__).parents[2] / "src/tasks/labelled/fixtures/oracle.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/tasks/labeled/fixtures/oracle.json"
 rng = numpy.random.default_rng(0)
 
 

@@ -6,7 +6,7 @@ import { THIS_NODE } from '../../src/studies/jobs/node/machine.ts';
 import { runInFolder } from '../../src/studies/jobs/run-in-folder.ts';
 import { Random } from '../../src/support/random.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
-import { bagOfWords, type LabelledText } from './evaluation/bag-of-words.ts';
+import { bagOfWords, type LabeledText } from './evaluation/bag-of-words.ts';
 import { writeRandomTwin } from './evaluation/random-twin.ts';
 import { EVALUATION_TASKS, type EvaluationTask, readTask } from './evaluation/tasks.ts';
 
@@ -112,7 +112,7 @@ async function adaLora(
   return metrics[`eval_${task.metric}`] ?? metrics[task.metric]!;
 }
 
-function writeRows({ name }: EvaluationTask, part: string, rows: readonly LabelledText[]): string {
+function writeRows({ name }: EvaluationTask, part: string, rows: readonly LabeledText[]): string {
   const path = join(FOLDER, `${name}-${part}.jsonl`);
   writeFileSync(
     path,

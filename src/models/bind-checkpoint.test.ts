@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bindCheckpoint, initialise, type TensorSource } from './bind-checkpoint.ts';
+import { bindCheckpoint, initialize, type TensorSource } from './bind-checkpoint.ts';
 
 const PARAMETERS = new Map<string, number[]>([
   ['bert.embeddings.word_embeddings.weight', [5, 2]],
@@ -36,7 +36,7 @@ function bind(source: TensorSource, parameters = PARAMETERS) {
     where: 'folder',
     baseModelPrefixes: ['bert'],
     tiedNames: { [WORDS!]: [DECODER] },
-    mayInitialise: (name) => name.startsWith('classifier.'),
+    mayInitialize: (name) => name.startsWith('classifier.'),
   });
 }
 
@@ -107,20 +107,20 @@ describe('an error says', () => {
 });
 
 it('new norms are 1, new biases 0', () => {
-  expect(initialise('cls.predictions.transform.LayerNorm.weight', [3], 0, 0.02)).toEqual(
+  expect(initialize('cls.predictions.transform.LayerNorm.weight', [3], 0, 0.02)).toEqual(
     Float32Array.of(1, 1, 1),
   );
-  expect(initialise('cls.predictions.bias', [2], 0, 0.02)).toEqual(Float32Array.of(0, 0));
+  expect(initialize('cls.predictions.bias', [2], 0, 0.02)).toEqual(Float32Array.of(0, 0));
 });
 
 it('new weights are normal with the given deviation, one by one and by seed', () => {
-  const weights = initialise('classifier.weight', [100, 200], 7, 0.02);
+  const weights = initialize('classifier.weight', [100, 200], 7, 0.02);
   const mean = weights.reduce((sum, x) => sum + x, 0) / weights.length;
   const variance = weights.reduce((sum, x) => sum + (x - mean) ** 2, 0) / weights.length;
   // The limit is five standard errors, with 20,000 draws.
   expect(Math.abs(mean)).toBeLessThan(5 * 0.02 * weights.length ** -0.5);
   expect(Math.abs(Math.sqrt(variance) / 0.02 - 1)).toBeLessThan(5 * (2 * weights.length) ** -0.5);
-  expect(initialise('classifier.weight', [100, 200], 7, 0.02)).toEqual(weights);
-  expect(initialise('classifier.weight', [100, 200], 8, 0.02)).not.toEqual(weights);
-  expect(initialise('pre_classifier.weight', [100, 200], 7, 0.02)).not.toEqual(weights);
+  expect(initialize('classifier.weight', [100, 200], 7, 0.02)).toEqual(weights);
+  expect(initialize('classifier.weight', [100, 200], 8, 0.02)).not.toEqual(weights);
+  expect(initialize('pre_classifier.weight', [100, 200], 7, 0.02)).not.toEqual(weights);
 });

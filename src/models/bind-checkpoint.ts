@@ -5,7 +5,7 @@ import { InvalidFile } from '../support/user-error.ts';
 import type { ModelDefinition } from './model-definition.ts';
 
 /** Initializes a new parameter as in transformers: norms with 1, biases with 0, other weights with normal values. */
-export function initialise(
+export function initialize(
   name: string,
   shape: readonly number[],
   seed: number,
@@ -74,7 +74,7 @@ interface BindOptions {
   /** Returns another name that a parameter may have in files. */
   nameInFiles?: (name: string) => string;
   /** Whether a parameter may be missing or have another shape, because it belongs to a new head. */
-  mayInitialise: (name: string) => boolean;
+  mayInitialize: (name: string) => boolean;
 }
 
 /**
@@ -87,7 +87,7 @@ interface BindOptions {
 export function bindCheckpoint(
   parameters: ReadonlyMap<string, readonly number[]>,
   source: TensorSource,
-  { where, baseModelPrefixes, tiedNames = {}, nameInFiles = String, mayInitialise }: BindOptions,
+  { where, baseModelPrefixes, tiedNames = {}, nameInFiles = String, mayInitialize }: BindOptions,
 ): Map<string, string> {
   const present = new Set(source.names());
   const outer = sharedPrefix([...present]);
@@ -102,7 +102,7 @@ export function bindCheckpoint(
     const fits = stored?.shape.join() === shape.join();
     if (match !== undefined && stored && fits && Object.hasOwn(ENGINE_DTYPES, stored.dtype)) {
       bound.set(name, match);
-    } else if (fits || !mayInitialise(name)) {
+    } else if (fits || !mayInitialize(name)) {
       const wanted = `F32, F16 or BF16 [${shape}]`;
       const problem = stored ? `is ${stored.dtype} [${stored.shape}] instead of` : 'is missing; it should be';
       problems.push(`  ${name} ${problem} ${wanted}`);

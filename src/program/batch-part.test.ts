@@ -7,7 +7,7 @@ import { modelFamily } from '../models/registry.ts';
 import { elementCount } from '../support/arrays.ts';
 import { Random } from '../support/random.ts';
 import type { Engine } from './engine.ts';
-import { labelledRows } from './objectives/labelled-rows.ts';
+import { labeledRows } from './objectives/labeled-rows.ts';
 import { modelFeeds } from './objectives/model-inputs.ts';
 import { classLoss, sequenceModel } from './objectives/sequence-loss.ts';
 import { spanModel } from './objectives/span-model.ts';
@@ -102,7 +102,7 @@ function feedsOf(head: string) {
   const labels = Int32Array.from({ length: BATCH * length }, (_, i) =>
     Math.floor(i / length) === 2 || i % 3 === 0 ? -100 : (11 * i) % classes,
   );
-  return { ...feeds, ...labelledRows(labels, BATCH, length, head === 'CAUSAL_LM') };
+  return { ...feeds, ...labeledRows(labels, BATCH, length, head === 'CAUSAL_LM') };
 }
 
 /** Returns the results of one process for its examples of a batch. */

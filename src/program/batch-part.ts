@@ -5,7 +5,7 @@ import type { Tuner } from '../methods/tuners/tuner.ts';
 import type { MaskSource } from '../models/nn/dropout.ts';
 import type { BatchRows } from '../models/nn/mask-part.ts';
 import { addUp } from '../support/numbers.ts';
-import { labelsOfPart, select } from './objectives/labelled-rows.ts';
+import { labelsOfPart, select } from './objectives/labeled-rows.ts';
 import { REFERENCE } from './objectives/preference-model.ts';
 import { exampleWeights } from './objectives/sequence-loss.ts';
 import type { TaskModel } from './objectives/task-model.ts';
@@ -89,10 +89,10 @@ export function batchPart(
     for (const [name, tensor] of Object.entries(labels.feeds)) if (axes.has(name)) feeds[name] = tensor;
     // A loss of pairs is a mean over pairs, not over their tokens.
     const ofExamples = axes.has(REFERENCE) ? (part.end - part.start) / batch : share;
-    return { feeds, rows: { ...part, labelled: rows }, share: ofExamples };
+    return { feeds, rows: { ...part, labeled: rows }, share: ofExamples };
   }
   const weights = classWeights && exampleWeights(whole, classWeights);
   const weightOf = (from: number, to: number) => (weights ? addUp(weights.slice(from, to)) : to - from);
   const share = weightOf(part.start, part.end) / weightOf(0, batch);
-  return { feeds, rows: { ...part, labelled: new Int32Array() }, share };
+  return { feeds, rows: { ...part, labeled: new Int32Array() }, share };
 }

@@ -20,7 +20,7 @@ import type { BaseDtype } from './bases/base-dtype.ts';
 import { baseFormat, type MatrixShape } from './bases/base-format.ts';
 import { onBase } from './bases/with-base-dtype.ts';
 import type { Engine } from './engine.ts';
-import { labelledRows } from './objectives/labelled-rows.ts';
+import { labeledRows } from './objectives/labeled-rows.ts';
 import { modelFeeds } from './objectives/model-inputs.ts';
 import { classLoss, sequenceModel } from './objectives/sequence-loss.ts';
 import type { TaskModel } from './objectives/task-model.ts';
@@ -121,7 +121,7 @@ function feedsOf({ headKind }: TaskModel) {
   });
   if (headKind === 'SEQ_CLS') return { ...feeds, labels: { data: Int32Array.of(0, 1), dims: [2] } };
   const length = headKind === 'CAUSAL_LM' ? LENGTH : TARGET;
-  return { ...feeds, ...labelledRows(ids(length, 11), BATCH, length, headKind === 'CAUSAL_LM') };
+  return { ...feeds, ...labeledRows(ids(length, 11), BATCH, length, headKind === 'CAUSAL_LM') };
 }
 
 const known = new Map<string, Float32Array>();
@@ -221,7 +221,7 @@ it('the engine recomputes all layers but the last, when their gradients are due'
 });
 
 describe('planned memory', () => {
-  const SIZES = { batch: 16, sequence: 128, target: 128, labelled: 200 };
+  const SIZES = { batch: 16, sequence: 128, target: 128, labeled: 200 };
   const UNCOUNTED = { dropout_sites: 1, 'pool_0.1': 1, 'pool_0.2': 1 };
   const peak = (model: TaskModel, gradientCheckpointing: boolean) => {
     const { outputs } = trainingGraph(model.buildLoss, TUNERS.lora(model), { gradientCheckpointing });

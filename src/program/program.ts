@@ -6,7 +6,7 @@ import { OnDemand, releaseAll } from '../support/opened.ts';
 import { batchPart, countParts, trainingMasks } from './batch-part.ts';
 import type { Engine } from './engine.ts';
 import { type JointBatch, type JointPart, JointProgram } from './joint-program.ts';
-import { inParts } from './objectives/labelled-rows.ts';
+import { inParts } from './objectives/labeled-rows.ts';
 import type { TaskModel } from './objectives/task-model.ts';
 import { ALONE, type Communicator } from './parallel/communicator.ts';
 import { findRows } from './parallel/deal.ts';

@@ -23,7 +23,7 @@ export interface ModelWeights {
   /** The path of the checkpoint's file with a parameter; undefined if it is initialized. */
   fileOf(name: string): string | undefined;
   /** Names of the parameters that the checkpoint lacks. */
-  initialised: readonly string[];
+  initialized: readonly string[];
   close(): void;
 }
 

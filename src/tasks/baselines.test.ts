@@ -121,14 +121,14 @@ describe('baselines', () => {
       { a: 'one two', b: 'six', s: 0 },
     ];
     expect((await baselinesOf('sentence_embedding', scored, alike))[0]!.scores.spearmanr).toBeCloseTo(1, 6);
-    const labelled = ['red cat', 'old cat', 'red dog', 'old dog'].map((text) => ({
+    const labeled = ['red cat', 'old cat', 'red dog', 'old dog'].map((text) => ({
       text,
       label: text.split(' ')[1],
     }));
     const [{ scores }] = (await baselinesOf(
       'sentence_embedding',
       { text: 'text', label: 'label' },
-      labelled,
+      labeled,
     )) as [Baseline];
     // Two texts share a word with the query, and one of them has its class. That text is ranked first or second.
     expect(scores['recall@5']).toBe(1);

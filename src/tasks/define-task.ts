@@ -24,9 +24,9 @@ export interface DefinedTasks {}
  * @example
  * ```ts
  * import { defineTask } from 'adalora';
- * import { labelledTexts, scoreKind } from 'adalora/tasks';
+ * import { labeledTexts, scoreKind } from 'adalora/tasks';
  *
- * const definition = labelledTexts({ ...scoreKind, name: 'rating', recognises: () => false });
+ * const definition = labeledTexts({ ...scoreKind, name: 'rating', recognizes: () => false });
  * defineTask('rating', definition, import.meta);
  * ```
  */

@@ -7,14 +7,14 @@
 export type { CommonConfig, Head, ModelDefinition, ModelInputs } from '../models/model-definition.ts';
 export type { Confusion, Evaluation, ExampleBatch, ExampleSet, Scores } from '../program/example-set.ts';
 export type { TextGenerator } from '../program/generation/text-generator.ts';
-export { IGNORED_LABEL, labelledRows } from '../program/objectives/labelled-rows.ts';
+export { IGNORED_LABEL, labeledRows } from '../program/objectives/labeled-rows.ts';
 export {
   type MaskingSettings,
   type MaskingVocabulary,
   maskTokens,
 } from '../program/objectives/mask-tokens.ts';
 export { modelFeeds, modelInputs } from '../program/objectives/model-inputs.ts';
-export { type LabelledBatch, packedBatch } from '../program/objectives/packed-batch.ts';
+export { type LabeledBatch, packedBatch } from '../program/objectives/packed-batch.ts';
 export {
   classLoss,
   labelSetLoss,
@@ -55,8 +55,8 @@ export {
 } from '../scores/metrics/squad/squad-scores.ts';
 export { type NullOdds, type SquadV2Scores, squadV2Scores } from '../scores/metrics/squad/squad-v2-scores.ts';
 export { type DefinedTasks, defineTask } from './define-task.ts';
-export type { LabelKind } from './labelled/label-kind.ts';
-export { labelledTask as labelledTexts } from './labelled/labelled-task.ts';
+export type { LabelKind } from './labeled/label-kind.ts';
+export { labeledTask as labeledTexts } from './labeled/labeled-task.ts';
 export type {
   BaseData,
   EncodingContext,

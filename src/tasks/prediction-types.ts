@@ -1,6 +1,6 @@
 import type { Generated } from '../program/generation/prompt.ts';
 import type { DefinedTasks } from './define-task.ts';
-import type { TextInput } from './labelled/read-inputs.ts';
+import type { TextInput } from './labeled/read-inputs.ts';
 import type { LabelSetAnswer } from './multi-label-classification/definition.ts';
 import type { QuestionInput, SpanAnswer } from './question-answering/definition.ts';
 import type { TaskName } from './registry.ts';

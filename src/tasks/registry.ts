@@ -15,7 +15,7 @@ import { reranking } from './reranking/definition.ts';
 import { sentenceEmbedding } from './sentence-embedding/definition.ts';
 import { seq2seqLm } from './seq2seq-lm/definition.ts';
 import { singleLabelClassification } from './single-label-classification/definition.ts';
-import type { AnyTask, Recognised, UnknownTrained } from './task-definition.ts';
+import type { AnyTask, Recognized, UnknownTrained } from './task-definition.ts';
 import { tokenClassification } from './token-classification/definition.ts';
 
 /** The built-in tasks, by name in a config. To add a task, add a folder here and an entry below. */
@@ -97,9 +97,9 @@ export function tasksWith(key: string): TaskName[] {
  *
  * @throws UserError for a model with classes that fit no task
  */
-export function recognisedTask(model: UnknownTrained): Recognised & { task: TaskName } {
+export function recognizedTask(model: UnknownTrained): Recognized & { task: TaskName } {
   for (const task of [...TASK_NAMES].reverse()) {
-    const problemType = taskNamed(task).recognises(model);
+    const problemType = taskNamed(task).recognizes(model);
     if (problemType) return { task, ...problemType };
   }
   const problemTypes = TASK_NAMES.filter(

@@ -258,7 +258,7 @@ export interface TaskDefinition<
   /** How the task predicts. If it is missing, {@link TaskTexts.instead} explains an alternative. */
   readonly prediction?: Prediction<Data, Input>;
   /** Recognizes a model or adapter that adalora did not train. Undefined if it is not for this task. */
-  recognises(model: UnknownTrained): Recognised | undefined;
+  recognizes(model: UnknownTrained): Recognized | undefined;
   readonly words: TaskTexts<Data>;
 }
 
@@ -302,7 +302,7 @@ export interface UnknownTrained {
   outputsOf(build: BuildTask): number | undefined;
 }
 
-export interface Recognised {
+export interface Recognized {
   labels: readonly string[];
   /** Keys of the `data` section that prediction needs. */
   data: object;

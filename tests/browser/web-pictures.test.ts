@@ -97,7 +97,7 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
         const [[label, percent]] = (await user.show(join(photos, name))) as [[string, number]];
         const values = new Float32Array(3 * 12 * 12);
         processor.write(
-          processor.centre(await processor.resized(await decodeImage(image, name), name)),
+          processor.center(await processor.resized(await decodeImage(image, name), name)),
           values,
           0,
         );

@@ -11,7 +11,7 @@ import type { CommonConfig } from '../../src/models/model-definition.ts';
 import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
 import { withBaseDtype } from '../../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
-import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';
+import { labeledRows } from '../../src/program/objectives/labeled-rows.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
 import { startMethod } from '../../src/studies/jobs/set-up-run.ts';
@@ -53,7 +53,7 @@ function feedsFor(head: HeadKind, { vocabSize, content }: CommonConfig): Tensors
   if (head === 'QUESTION_ANS')
     return { ...inputs, start_positions: vector([1, 2, 3]), end_positions: vector([2, 3, 4]) };
   const labels = batch.inputIds.map((id) => (head === 'TOKEN_CLS' ? id % 3 : id));
-  return { ...inputs, ...labelledRows(labels, BATCH, LENGTH, head === 'CAUSAL_LM') };
+  return { ...inputs, ...labeledRows(labels, BATCH, LENGTH, head === 'CAUSAL_LM') };
 }
 
 async function opened(family: string, head: HeadKind, dtype: BaseDtype, method: MethodName) {

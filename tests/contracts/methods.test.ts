@@ -10,7 +10,7 @@ import { verify } from '../../src/engine/graph/verify.ts';
 import type { AnyMethod } from '../../src/methods/tuners/method-definition.ts';
 import { adapterKinds, findKind, METHOD_NAMES, methodNamed } from '../../src/methods/tuners/registry.ts';
 import { adapterParameters, type ReadRange, type TunableModel } from '../../src/methods/tuners/tuner.ts';
-import { initialise } from '../../src/models/bind-checkpoint.ts';
+import { initialize } from '../../src/models/bind-checkpoint.ts';
 import { evaluationGraph, trainingGraph } from '../../src/program/training-graph.ts';
 import { elementCount } from '../../src/support/arrays.ts';
 import { gatherValues } from '../../src/support/numbers.ts';
@@ -54,7 +54,7 @@ describe.each(METHODS)('method %s', (_, definition) => {
   describe.each(fitting)('on $family', ({ model }) => {
     const run = start(model);
     const { tuner } = run;
-    const read = (parameter: string, shape: readonly number[]) => initialise(parameter, shape, 1, 0.1);
+    const read = (parameter: string, shape: readonly number[]) => initialize(parameter, shape, 1, 0.1);
 
     it('trains the head, and names each trained parameter once', () => {
       const names = tuner.layout.segments.map((segment) => segment.name);

@@ -14,7 +14,7 @@ import type { LoraTuner } from '../../src/methods/tuners/lora/lora-tuner.ts';
 import { factorName } from '../../src/methods/tuners/low-rank/factors.ts';
 import type { MethodRun } from '../../src/methods/tuners/method-run.ts';
 import type { Tuner } from '../../src/methods/tuners/tuner.ts';
-import { initialise } from '../../src/models/bind-checkpoint.ts';
+import { initialize } from '../../src/models/bind-checkpoint.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
 import { FAMILIES, tinyClassifier } from '../contracts/tiny-families.ts';
@@ -132,7 +132,7 @@ it('gives the ranks of the paper', () => {
 
 describe.each(FAMILIES)('a run on %s', (family) => {
   const model = tinyClassifier(family);
-  const read = (parameter: string, shape: readonly number[]) => initialise(parameter, shape, 1, 0.1);
+  const read = (parameter: string, shape: readonly number[]) => initialize(parameter, shape, 1, 0.1);
   const start = (): MethodRun =>
     gora.start(model, goraConfigSchema.parse({ r: 2, lora_alpha: 4, min_rank: 1 }), 10);
 

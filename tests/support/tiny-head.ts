@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
-import { initialise } from '../../src/models/bind-checkpoint.ts';
+import { initialize } from '../../src/models/bind-checkpoint.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { modelFamily, modelTypes } from '../../src/models/registry.ts';
 import { plainModel } from '../../src/program/objectives/plain-model.ts';
@@ -111,7 +111,7 @@ export function writeTinyHead(folder: string, family: string, head: HeadKind, ch
   const { parameters, buffers } = describeIn(folder, BUILDS[head]);
   const tensors = [...parameters, ...buffers].map(([name, shape]): [string, StoredTensor] => [
     name,
-    { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 7, 0.3) },
+    { dtype: 'F32', shape: [...shape], data: initialize(name, shape, 7, 0.3) },
   ]);
   writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
 }

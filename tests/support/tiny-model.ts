@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
-import { initialise } from '../../src/models/bind-checkpoint.ts';
+import { initialize } from '../../src/models/bind-checkpoint.ts';
 import { describeForTask } from './open-for-task.ts';
 import { writeSafetensors } from './safetensors-file.ts';
 
@@ -44,7 +44,7 @@ export function writeTinyModel(
     .filter(([name]) => !name.startsWith('classifier.'))
     .map(([name, shape]): [string, StoredTensor] => [
       name,
-      { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 7, TINY_CONFIG.initializer_range) },
+      { dtype: 'F32', shape: [...shape], data: initialize(name, shape, 7, TINY_CONFIG.initializer_range) },
     ]);
   writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
-import { initialise } from '../../src/models/bind-checkpoint.ts';
+import { initialize } from '../../src/models/bind-checkpoint.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { tokenModel } from '../../src/program/objectives/token-model.ts';
 import { describeIn } from './describe-in.ts';
@@ -97,7 +97,7 @@ export function writeTinyTextModel(folder: string, family: TinyFamily, config: o
   const { parameters } = describeIn(folder, tokenModel(files.head));
   const tensors = [...parameters].map(([name, shape]): [string, StoredTensor] => [
     name,
-    { dtype: 'F32', shape: [...shape], data: initialise(name, shape, 7, 0.1) },
+    { dtype: 'F32', shape: [...shape], data: initialize(name, shape, 7, 0.1) },
   ]);
   writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
 }

@@ -4,7 +4,7 @@ import { FEW_ROWS } from '../../src/training/run/config/defaults/policy.ts';
 import { assertWords, chosenRows, type Split, splitHeldOut } from './chosen-rows.ts';
 
 /** Labeled rows. The held-out ones contain the same share of each label. If rows are few, nothing is held out. */
-export interface LabelledSplit extends Split {
+export interface LabeledSplit extends Split {
   /** Number of rows of each label, the most frequent first. */
   labels: [label: string, rows: number][];
 }
@@ -20,7 +20,7 @@ const MIN_ROWS_OF_LABEL = 5;
  *
  * @throws UserError for columns from which nothing can be learned
  */
-export function splitRows(table: Table, at: readonly [number, number]): LabelledSplit {
+export function splitRows(table: Table, at: readonly [number, number]): LabeledSplit {
   const { fileName, columns } = table;
   const where = `${fileName}, column ${columns[at[1]]}`;
   const { rows, leftOut } = chosenRows(table, at, ['texts', 'labels']);

@@ -1,7 +1,7 @@
 import type { PageConfig } from '../../src/faces/web/page-config.ts';
 import type { PageTable } from '../data/read-table.ts';
 import { type PairSplit, splitPairs } from '../data/split-pairs.ts';
-import { type LabelledSplit, splitRows } from '../data/split-rows.ts';
+import { type LabeledSplit, splitRows } from '../data/split-rows.ts';
 
 /** The skill that a model of the page learns: to label texts or pictures, or to find the answer to a question. */
 export type Goal = 'labels' | 'pictures' | 'search';
@@ -17,7 +17,7 @@ export interface Wish {
  *
  * @throws UserError for columns from which nothing can be learned
  */
-export function splitFor({ goal, at }: Wish, table: PageTable): LabelledSplit | PairSplit {
+export function splitFor({ goal, at }: Wish, table: PageTable): LabeledSplit | PairSplit {
   return goal === 'search' ? splitPairs(table, at) : splitRows(table, at);
 }
 

@@ -5,7 +5,7 @@ import type { TrainEvent } from '../../src/training/run/events.ts';
 import type { Split } from '../data/chosen-rows.ts';
 import type { PageTable } from '../data/read-table.ts';
 import type { PairSplit } from '../data/split-pairs.ts';
-import type { LabelledSplit } from '../data/split-rows.ts';
+import type { LabeledSplit } from '../data/split-rows.ts';
 import type { Goal, Wish } from './goal.ts';
 import type { PageRun, Settings } from './page-run.ts';
 
@@ -23,7 +23,7 @@ export interface OpenedFile extends Omit<PageTable, 'rows' | 'columns' | 'pictur
 }
 
 /** A summary of the training data with these columns: its labels, or the number of its answers. */
-export type Choice = (Pick<LabelledSplit, 'labels'> | Pick<PairSplit, 'answers'>) &
+export type Choice = (Pick<LabeledSplit, 'labels'> | Pick<PairSplit, 'answers'>) &
   Pick<Split, 'leftOut'> & { trainRows: number; heldOutRows: number };
 
 /** Without `device`, the best available one is used. */

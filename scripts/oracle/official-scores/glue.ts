@@ -5,7 +5,7 @@ import { accuracy, binaryF1, classCounts, matthewsCorrelation } from '../../../s
 import { pearson, spearmanr } from '../../../src/scores/metrics/regression-scores.ts';
 import { InvalidData } from '../../../src/support/user-error.ts';
 import { GLUE_CLASSES } from '../../../src/tasks/single-label-classification/definition.ts';
-import { type LabelledRow, labelsByRow, type NumberedLabels, type RowName } from './labels-by-row.ts';
+import { type LabeledRow, labelsByRow, type NumberedLabels, type RowName } from './labels-by-row.ts';
 import type { ScoreKind } from './values-by-id.ts';
 
 type Numbers = ArrayLike<number>;
@@ -73,10 +73,10 @@ export function glueKind(task: GlueTask): ScoreKind {
 
 /** Sorts answers into the order of the references, by row id or else by index from 0. */
 function inOrder(
-  answers: readonly LabelledRow[],
+  answers: readonly LabeledRow[],
   { rows, ragged }: NumberedLabels,
   where: string,
-): LabelledRow[] {
+): LabeledRow[] {
   const byKey = new Map(answers.map((answer) => [answer.id ?? String(answer.place), answer]));
   const isNamed = rows.every(({ id }) => id !== undefined && byKey.has(id));
   const keyOf = ({ id, place }: RowName) => (isNamed ? String(id) : String(place));
@@ -85,7 +85,7 @@ function inOrder(
   // Answers to skipped rows are accepted, because other systems may read those rows.
   const known = new Set([...rows, ...ragged].map(keyOf));
   const isKnown = answers.length === byKey.size && [...byKey.keys()].every((key) => known.has(key));
-  if (missing < 0 && isKnown) return answersByRow as LabelledRow[];
+  if (missing < 0 && isKnown) return answersByRow as LabeledRow[];
   throw new InvalidData({
     where,
     fault:
@@ -96,7 +96,7 @@ function inOrder(
 }
 
 /** Converts answers to numbers: class ids, or scores for STS-B. Classes are given by name or number. */
-function chooseNumbers(task: GlueTask): (rows: readonly LabelledRow[], file: TextFile) => Float64Array {
+function chooseNumbers(task: GlueTask): (rows: readonly LabeledRow[], file: TextFile) => Float64Array {
   const names: readonly string[] | undefined = task === 'stsb' ? undefined : GLUE_CLASSES[task];
   const ids = names?.map((_, id) => `${id}`);
   const toNumber = (label: string) => {

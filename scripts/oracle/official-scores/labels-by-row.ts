@@ -15,13 +15,13 @@ export interface RowName {
   id: string | undefined;
 }
 
-export interface LabelledRow extends RowName {
+export interface LabeledRow extends RowName {
   line: number;
   label: string;
 }
 
 export interface NumberedLabels {
-  rows: LabelledRow[];
+  rows: LabeledRow[];
   /** Rows that were skipped because of a wrong number of fields. */
   ragged: RowName[];
 }
@@ -49,7 +49,7 @@ export function labelsByRow(
   throw new InvalidData({ where: name, fault: 'is empty' });
 }
 
-function jsonLabels(content: string, problems: RowProblems): LabelledRow[] {
+function jsonLabels(content: string, problems: RowProblems): LabeledRow[] {
   return Array.from(jsonLines(content, problems), ({ line, object }, place) => {
     const find = (keys: readonly string[]) =>
       keys.map((key) => ownValue(object, key)).find((value) => value !== undefined && value !== null);
@@ -76,7 +76,7 @@ function tableLabels(
   }
   const first = title === undefined ? 0 : 1;
   const idAt = first === 1 ? names.findIndex((name) => ROW_IDS.includes(name)) : -1;
-  const labelled: NumberedLabels = { rows: [], ragged: [] };
+  const labeled: NumberedLabels = { rows: [], ragged: [] };
   const ragged = new RowProblems(fileName);
   records.slice(first).forEach((record, place) => {
     const line = lines[place + first]!;
@@ -85,15 +85,15 @@ function tableLabels(
       const needs =
         first === 1 ? `${names.length} fields, as in the header` : `at least ${labelAt + 1} fields`;
       ragged.add(line, { needs, got: `${record.length}` });
-      labelled.ragged.push(row);
+      labeled.ragged.push(row);
     } else {
       if (row.label === '') problems.add(line, { fault: `has no answer in column ${labelAt}` });
-      labelled.rows.push(row);
+      labeled.rows.push(row);
     }
   });
   problems.throwIfAny();
-  if (onRagged) ragged.tellSkipped(labelled.rows.length, onRagged);
+  if (onRagged) ragged.tellSkipped(labeled.rows.length, onRagged);
   else ragged.throwIfAny();
-  if (labelled.rows.length > 0) return labelled;
+  if (labeled.rows.length > 0) return labeled;
   throw new InvalidData({ where: fileName, fault: first === 1 ? 'has a header but no rows' : 'is empty' });
 }

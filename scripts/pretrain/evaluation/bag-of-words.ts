@@ -5,7 +5,7 @@ const MIN_TEXTS = 2;
 /** Candidates for the inverse penalty (scikit-learn's C). The choice is made on a tenth of the training texts. */
 const STRENGTHS = [0.3, 1, 3, 10, 30];
 
-export interface LabelledText {
+export interface LabeledText {
   text: string;
   /** 0 or 1 */
   label: number;
@@ -15,7 +15,7 @@ export interface LabelledText {
  * Predicts labels by logistic regression on a bag of words and word pairs. Weights are tf-idf as in
  * scikit-learn's `TfidfVectorizer(sublinear_tf=True)`. The intercept is penalised too.
  */
-export function bagOfWords(train: readonly LabelledText[], test: readonly string[]): number[] {
+export function bagOfWords(train: readonly LabeledText[], test: readonly string[]): number[] {
   const isKept = (at: number) => at % 10 === 0;
   const inner = train.filter((_, at) => !isKept(at));
   const outer = train.filter((_, at) => isKept(at));
@@ -26,7 +26,7 @@ export function bagOfWords(train: readonly LabelledText[], test: readonly string
   return test.map(fit(train, STRENGTHS[accuracies.indexOf(Math.max(...accuracies))]!));
 }
 
-function fit(train: readonly LabelledText[], strength: number): (text: string) => number {
+function fit(train: readonly LabeledText[], strength: number): (text: string) => number {
   const vectorize = vectorizer(train.map(({ text }) => text));
   const rows = train.map(({ text }) => vectorize.row(text));
   const labels = train.map(({ label }) => label);

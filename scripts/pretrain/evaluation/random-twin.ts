@@ -4,7 +4,7 @@ import { f32ToF16 } from '../../../src/input/formats/float.ts';
 import { disk } from '../../../src/input/formats/node/folder-files.ts';
 import { openCheckpoint } from '../../../src/input/formats/open-checkpoint.ts';
 import type { StoredTensor } from '../../../src/input/formats/tensor-data.ts';
-import { initialise } from '../../../src/models/bind-checkpoint.ts';
+import { initialize } from '../../../src/models/bind-checkpoint.ts';
 import { writeSafetensors } from '../../../tests/support/safetensors-file.ts';
 import { CONFIG } from '../shape.ts';
 
@@ -14,7 +14,7 @@ export function writeRandomTwin(folder: string, of: string, seed: number): void 
   const checkpoint = openCheckpoint(disk, of);
   const tensors = checkpoint.names().map((name): [string, StoredTensor] => {
     const shape = [...checkpoint.info(name).shape];
-    const data = f32ToF16(initialise(name, shape, seed, CONFIG.initializer_range));
+    const data = f32ToF16(initialize(name, shape, seed, CONFIG.initializer_range));
     return [name, { dtype: 'F16', shape, data }];
   });
   checkpoint.close();

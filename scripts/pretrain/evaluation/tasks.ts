@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { LabelledText } from './bag-of-words.ts';
+import type { LabeledText } from './bag-of-words.ts';
 
 export interface EvaluationTask {
   name: string;
@@ -37,7 +37,7 @@ export const EVALUATION_TASKS: readonly EvaluationTask[] = [
   },
 ];
 
-export function readTask({ folder, header, text, label }: EvaluationTask, file: string): LabelledText[] {
+export function readTask({ folder, header, text, label }: EvaluationTask, file: string): LabeledText[] {
   const lines = readFileSync(`${folder}/${file}`, 'utf8').trimEnd().split('\n');
   return lines.slice(Number(header)).map((line) => {
     const fields = line.replace(/\r$/, '').split('\t');

@@ -1,7 +1,7 @@
 import type { Tensors } from '../../../src/engine/runtime/session.ts';
 import { collate } from '../../../src/input/text/batches.ts';
 import type { TextTokenizer } from '../../../src/input/text/tokenizer.ts';
-import { labelledRows } from '../../../src/program/objectives/labelled-rows.ts';
+import { labeledRows } from '../../../src/program/objectives/labeled-rows.ts';
 import {
   type MaskingSettings,
   type MaskingVocabulary,
@@ -69,7 +69,7 @@ export class Batches {
         { ids: inputIds, attentionMask, length },
         { random, settings: MASKING, vocabulary: this.#vocabulary },
       );
-      labels = labelledRows(masked, batch.batch, length, false);
+      labels = labeledRows(masked, batch.batch, length, false);
     }
     const targets =
       this.#teaching && this.#objective !== 'mlm'

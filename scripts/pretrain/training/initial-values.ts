@@ -1,7 +1,7 @@
 import { disk } from '../../../src/input/formats/node/folder-files.ts';
 import { openCheckpoint } from '../../../src/input/formats/open-checkpoint.ts';
 import type { ParameterLayout } from '../../../src/methods/tuners/parameter-layout.ts';
-import { initialise } from '../../../src/models/bind-checkpoint.ts';
+import { initialize } from '../../../src/models/bind-checkpoint.ts';
 import { Random } from '../../../src/support/random.ts';
 import { FILES } from '../files.ts';
 import { CONFIG } from '../shape.ts';
@@ -12,7 +12,7 @@ import { dot, principalSubspace } from './principal-subspace.ts';
 export function randomValues(layout: ParameterLayout, seed: number): Float32Array {
   const values = new Float32Array(layout.length);
   for (const { name, shape } of layout.segments)
-    layout.read(values, name).set(initialise(name, shape, seed, CONFIG.initializer_range));
+    layout.read(values, name).set(initialize(name, shape, seed, CONFIG.initializer_range));
   return values;
 }
 

@@ -36,14 +36,14 @@ export function lossTerms(
   const hidden = bertModel(network, config, inputs);
   const terms: Record<string, Value> = {};
   if (objective !== 'distil') {
-    const labelled = [symbol('labelled')];
-    const logitRows = input(graph, 'label_rows', 'int32', labelled);
+    const labeled = [symbol('labeled')];
+    const logitRows = input(graph, 'label_rows', 'int32', labeled);
     // This call builds the encoder again. The nodes are the same, because a graph shares equal nodes.
     const logits = (bert.heads.MASKED_LM as Head<BertConfig>).build(network, config, {
       ...inputs,
       logitRows,
     });
-    terms.mlm = crossEntropy(logits, input(graph, 'labels', 'int32', labelled));
+    terms.mlm = crossEntropy(logits, input(graph, 'labels', 'int32', labeled));
   }
   if (objective !== 'mlm') {
     const words = symbol('words');

@@ -35,11 +35,11 @@ function covarianceOf(vectors: readonly Float32Array[]): Float64Array[] {
   for (const vector of vectors) for (let i = 0; i < width; i++) mean[i]! += vector[i]! / vectors.length;
   const covariance = Array.from({ length: width }, () => new Float64Array(width));
   for (const vector of vectors) {
-    const centred = Float64Array.from(vector, (x, i) => x - mean[i]!);
+    const centered = Float64Array.from(vector, (x, i) => x - mean[i]!);
     for (let i = 0; i < width; i++) {
       const row = covariance[i]!;
-      const factor = centred[i]! / vectors.length;
-      for (let j = 0; j < width; j++) row[j]! += factor * centred[j]!;
+      const factor = centered[i]! / vectors.length;
+      for (let j = 0; j < width; j++) row[j]! += factor * centered[j]!;
     }
   }
   return covariance;

@@ -53,7 +53,7 @@ export class Student {
         reader: () => () => new Float32Array(),
         readRange: () => new Float32Array(),
         fileOf: () => undefined,
-        initialised: [],
+        initialized: [],
         close: () => {},
       },
       'cpu',

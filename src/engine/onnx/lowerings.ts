@@ -266,7 +266,7 @@ const BYTES = 4;
  */
 function lowerBlockMatmul(e: Emitter, node: GraphNode<'blockMatmul'>, operands: Operands<string>): string[] {
   if (hasBlockKernel(node.attributes)) return [packedProduct(e, node, operands)];
-  const matrix = dequantised(e, node, operands);
+  const matrix = dequantized(e, node, operands);
   return [e.emit('Gemm', [operands[0], matrix], { transB: Number(!node.attributes.backward) })];
 }
 
@@ -283,7 +283,7 @@ function packedProduct(
   return e.emit('MatMulNBits', [x, bytes, factors], attributes, 'com.microsoft');
 }
 
-function dequantised(
+function dequantized(
   e: Emitter,
   { attributes: { bits, blockSize, inFeatures, outFeatures }, inputs: [x] }: GraphNode<'blockMatmul'>,
   [operand, values, scales]: Operands<string>,

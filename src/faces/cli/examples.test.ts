@@ -54,7 +54,7 @@ describe.each(EXAMPLES.filter((name) => name !== METHODS && !isLanguage(name)))(
     expect(adalora).toMatchObject(ADALORA);
     // Every example sets all keys but the learning rate. For XSum, the paper gives a rate.
     expect(CHOSEN_TRAINING.filter((key) => training[key] === undefined)).toEqual(
-      name === 'summarise.yaml' ? [] : ['learning_rate'],
+      name === 'summarize.yaml' ? [] : ['learning_rate'],
     );
   });
 

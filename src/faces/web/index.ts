@@ -3,7 +3,7 @@
 export type { PageFile } from '../../input/formats/files.ts';
 export type { ResultFiles } from '../../studies/jobs/memory-store.ts';
 export { UserError } from '../../support/user-error.ts';
-export type { TextInput } from '../../tasks/labelled/read-inputs.ts';
+export type { TextInput } from '../../tasks/labeled/read-inputs.ts';
 export type { LabelSetAnswer } from '../../tasks/multi-label-classification/definition.ts';
 export type { ScoreAnswer } from '../../tasks/regression/definition.ts';
 export type { ClassAnswer } from '../../tasks/single-label-classification/definition.ts';

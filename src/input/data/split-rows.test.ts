@@ -62,8 +62,8 @@ describe('holding out', () => {
   });
 
   it('takes a share of many small labels together, but not the only row of a label', () => {
-    const labelled = (labels: number) => ROWS.map(({ texts }, i) => ({ texts, label: `${i % labels}` }));
-    expect(holdOut(splittable(labelled(100)), 0.1).validation).toHaveLength(20);
+    const labeled = (labels: number) => ROWS.map(({ texts }, i) => ({ texts, label: `${i % labels}` }));
+    expect(holdOut(splittable(labeled(100)), 0.1).validation).toHaveLength(20);
     const lone = { texts: ['a lone one'], label: 'lone' };
     for (const share of [0.1, 0.5, 0.9])
       expect(holdOut(splittable([...ROWS, lone]), share).train).toContainEqual(lone);

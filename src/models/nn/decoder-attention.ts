@@ -39,7 +39,7 @@ export interface DecoderAttentionOptions {
   /** Whether the output projection has a bias. */
   outputBias?: boolean;
   /** Normalizes queries and keys before the rotation. `module` is `q_norm` or `k_norm`. */
-  normalise?: (module: Network, rows: Value) => Value;
+  normalize?: (module: Network, rows: Value) => Value;
   dropout: number;
   scale?: number;
   adjust?: (scores: Value) => Value;
@@ -59,11 +59,11 @@ export function decoderAttention(
   asked?: Value,
 ): Value {
   const { heads, keyValueHeads, headSize, output = 'o_proj', outputBias = false } = options;
-  const { normalise = (_, rows) => rows, dropout, scale, adjust } = options;
+  const { normalize = (_, rows) => rows, dropout, scale, adjust } = options;
   const [query, key, value] = (options.project ?? apart(options))(module, x) as [Value, Value, Value];
   const angles = options.rotary && rotation(positionIds, options.rotary);
   const placed = (norm: string, rows: Value) => {
-    const normed = normalise(module.at(norm), rows);
+    const normed = normalize(module.at(norm), rows);
     return angles ? rotate(normed, angles, headSize) : normed;
   };
   const remembered = (name: string, rows: Value) => module.remembered(cache, name, rows, sequence, headSize);

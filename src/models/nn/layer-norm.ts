@@ -1,4 +1,4 @@
-import { constant, layerNorm as normalise } from '../../engine/graph/build.ts';
+import { constant, layerNorm as normalize } from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { Network } from './network.ts';
 
@@ -9,6 +9,6 @@ export function layerNormModule(module: Network, x: Value, epsilon: number, hasB
   const shift = hasBias
     ? module.parameter('bias', width)
     : constant(module.graph, new Array<number>(width[0]!).fill(0));
-  const [y] = normalise(x, gain, shift, epsilon);
+  const [y] = normalize(x, gain, shift, epsilon);
   return module.output(module.path, y, x);
 }

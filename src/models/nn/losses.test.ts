@@ -48,9 +48,9 @@ describe('cross-entropy with class weights', () => {
       const used = rows.flatMap((row, i) => (labels[i]! < 0 ? [] : [{ row, label: labels[i] }]));
       const total = used.reduce((sum, { label }) => sum + weights[label!]!, 0);
       const expected = used.reduce((sum, { row, label }) => {
-        const normaliser = Math.log(row.reduce((all, logit) => all + Math.exp(logit), 0));
-        const mean = row.reduce((all, logit) => all + normaliser - logit, 0) / 3;
-        return sum + weights[label!]! * ((1 - smoothing) * (normaliser - row[label!]!) + smoothing * mean);
+        const normalizer = Math.log(row.reduce((all, logit) => all + Math.exp(logit), 0));
+        const mean = row.reduce((all, logit) => all + normalizer - logit, 0) / 3;
+        return sum + weights[label!]! * ((1 - smoothing) * (normalizer - row[label!]!) + smoothing * mean);
       }, 0);
       expect(actual.value!.data[0]).toBeCloseTo(expected / total, 6);
       const powers = rows[0]!.map(Math.exp);

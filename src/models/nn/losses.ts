@@ -50,7 +50,7 @@ export interface LossSums {
   /** The sum of the rows' weights, []. */
   count: Value;
   /** The logarithm of the normalizer of each row, [rows, 1]. */
-  normalisers: Value;
+  normalizers: Value;
 }
 
 /** The numerator and the denominator of {@link crossEntropy}. */
@@ -90,14 +90,14 @@ export function crossEntropySums(
  * @param hits the sum over rows of weight · (the label's logit), []
  */
 function smoothedSums(logits: Value, weight: Value, hits: Value, smoothing: number): LossSums {
-  const normalisers = logSumExp(logits);
-  const normaliser = sum(multiply(weight, normalisers), [0, 1]);
+  const normalizers = logSumExp(logits);
+  const normalizer = sum(multiply(weight, normalizers), [0, 1]);
   const count = sum(weight, [0, 1]);
-  if (smoothing === 0) return { total: subtract(normaliser, hits), count, normalisers };
+  if (smoothing === 0) return { total: subtract(normalizer, hits), count, normalizers };
   const all = sum(multiply(weight, logits), [0, 1]);
   const share = smoothing / (logits.shape[1] as number);
   const expected = add(multiply(hits, 1 - smoothing), multiply(all, share));
-  return { total: subtract(normaliser, expected), count, normalisers };
+  return { total: subtract(normalizer, expected), count, normalizers };
 }
 
 /** Mean squared error over all elements of two tensors of the same shape. */

@@ -7,7 +7,7 @@ export interface BatchRows {
   start: number;
   end: number;
   /** Indices of its labeled tokens among the batch's labeled tokens, in order. */
-  labelled: Int32Array;
+  labeled: Int32Array;
 }
 
 /**
@@ -17,7 +17,7 @@ export interface BatchRows {
  */
 export class MaskPart {
   readonly #shape: readonly Dimension[];
-  readonly #order: 'shared' | 'examples' | 'tokens' | 'labelled';
+  readonly #order: 'shared' | 'examples' | 'tokens' | 'labeled';
   /** Reused for every batch. */
   #memory = new Float32Array(0);
 
@@ -34,9 +34,9 @@ export class MaskPart {
   cut(
     read: (start: number, end: number) => Float32Array,
     symbols: Readonly<Record<string, number>>,
-    { start, end, labelled }: BatchRows,
+    { start, end, labeled }: BatchRows,
   ): { data: Float32Array; dims: number[] } {
-    const sizes = { ...symbols, batch: end - start, labelled: labelled.length };
+    const sizes = { ...symbols, batch: end - start, labeled: labeled.length };
     const dims = this.#shape.map((size) => evaluateDimension(size, sizes));
     const length = elementCount(dims);
     if (this.#order === 'shared') return { data: read(0, length), dims };
@@ -46,9 +46,9 @@ export class MaskPart {
       return { data: read(start * width, end * width), dims };
     }
     const data = this.#room(length);
-    if (this.#order === 'labelled') {
-      const width = length / labelled.length;
-      labelled.forEach((row, i) => {
+    if (this.#order === 'labeled') {
+      const width = length / labeled.length;
+      labeled.forEach((row, i) => {
         data.set(read(row * width, (row + 1) * width), i * width);
       });
       return { data, dims };
@@ -66,13 +66,13 @@ export class MaskPart {
   }
 }
 
-function findOrder(shape: readonly Dimension[]): 'shared' | 'examples' | 'tokens' | 'labelled' {
+function findOrder(shape: readonly Dimension[]): 'shared' | 'examples' | 'tokens' | 'labeled' {
   const [first, ...others] = shape.map((size) => String(size).split(/[*+]/)) as [string[], ...string[][]];
-  const isOfBatch = (names: readonly string[]) => names.includes('batch') || names.includes('labelled');
+  const isOfBatch = (names: readonly string[]) => names.includes('batch') || names.includes('labeled');
   if (!others.some(isOfBatch)) {
     const names = first.filter((name) => !/^\d+$/.test(name));
     if (!isOfBatch(names)) return 'shared';
-    if (names.length === 1) return names[0] === 'batch' ? 'examples' : 'labelled';
+    if (names.length === 1) return names[0] === 'batch' ? 'examples' : 'labeled';
     if (names.length === 2 && first.length === 2) return 'tokens';
   }
   throw new Error(`no order of examples is known for dropout over [${shape.join(', ')}]`);

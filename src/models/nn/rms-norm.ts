@@ -1,4 +1,4 @@
-import { add, rmsNorm as normalise } from '../../engine/graph/build.ts';
+import { add, rmsNorm as normalize } from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { Network } from './network.ts';
 
@@ -8,5 +8,5 @@ import type { Network } from './network.ts';
  */
 export function rmsNormModule(module: Network, x: Value, epsilon: number, offset = 0): Value {
   const width = x.shape.at(-1) as number;
-  return normalise(x, add(module.parameter('weight', [width]), offset), epsilon);
+  return normalize(x, add(module.parameter('weight', [width]), offset), epsilon);
 }

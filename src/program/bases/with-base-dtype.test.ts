@@ -23,12 +23,12 @@ import { isTemporary } from '../../input/store/node/temporary-name.ts';
 import { loraConfigSchema } from '../../methods/tuners/lora/config.ts';
 import { LoraTuner } from '../../methods/tuners/lora/lora-tuner.ts';
 import { FROZEN } from '../../methods/tuners/tuner.ts';
-import { initialise } from '../../models/bind-checkpoint.ts';
+import { initialize } from '../../models/bind-checkpoint.ts';
 import { Random } from '../../support/random.ts';
 import { models, openModel } from '../../use/trained/node/load-model.ts';
 import { openLanguageModel } from '../generation/causal-language-model.ts';
 import { nodeEngine } from '../node/node-engine.ts';
-import { labelledRows } from '../objectives/labelled-rows.ts';
+import { labeledRows } from '../objectives/labeled-rows.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
 import { tokenModel } from '../objectives/token-model.ts';
 import { Program } from '../program.ts';
@@ -58,7 +58,7 @@ async function results(model: LoadedModel, settings: object = CONFIG_SETTINGS) {
   const attentionMask = new Int32Array(14).fill(1);
   const feeds = {
     ...modelFeeds({ inputIds, tokenTypeIds: new Int32Array(14), attentionMask, batch: 2, length: 7 }),
-    ...labelledRows(inputIds, 2, 7, true),
+    ...labeledRows(inputIds, 2, 7, true),
   };
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
   const { loss, gradient } = await program.differentiate(values, feeds, 0, 1);
@@ -99,7 +99,7 @@ describe('a base in blocks', () => {
     const tensors = [...model.parameters].map(([name, shape]) => ({
       name,
       shape: [...shape],
-      data: initialise(name, shape, 5, 0.1),
+      data: initialize(name, shape, 5, 0.1),
     }));
     // One outlier column, as in pretrained decoders.
     const withOutlier = (name: string, data: Float32Array) =>
@@ -324,7 +324,7 @@ describe('a base of bytes', () => {
     root = mkdtempSync(join(tmpdir(), 'adalora-'));
     writeFileSync(join(root, 'config.json'), JSON.stringify(BERT));
     const tensors = [...describeIn(root, masked).parameters].map(([name, shape]): [string, StoredTensor] => {
-      const data = initialise(name, shape, 5, 0.1);
+      const data = initialize(name, shape, 5, 0.1);
       // One outlier column, as in pretrained encoders.
       if (name.endsWith('attention.output.LayerNorm.weight')) data[OUTLIER] = 12;
       return [name, { dtype: 'F32', shape: [...shape], data }];

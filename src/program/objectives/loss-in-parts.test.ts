@@ -14,7 +14,7 @@ import { openWeights } from '../../use/trained/node/load-model.ts';
 import { nodeEngine } from '../node/node-engine.ts';
 import { Program } from '../program.ts';
 import { trainingGraph } from '../training-graph.ts';
-import { IGNORED_LABEL, inParts, labelledRows } from './labelled-rows.ts';
+import { IGNORED_LABEL, inParts, labeledRows } from './labeled-rows.ts';
 import { modelFeeds } from './model-inputs.ts';
 import type { LossFunction } from './own-loss.ts';
 import { tokenModel } from './token-model.ts';
@@ -56,7 +56,7 @@ function opened(
     const targets = batch.inputIds.map((id, i) =>
       i % LENGTH > 0 && (i * 7) % 24 < labels ? id : IGNORED_LABEL,
     );
-    return { ...modelFeeds(inputs), ...labelledRows(targets, BATCH, LENGTH, head === 'CAUSAL_LM') };
+    return { ...modelFeeds(inputs), ...labeledRows(targets, BATCH, LENGTH, head === 'CAUSAL_LM') };
   };
   return {
     /** The number of products with the vocabulary whose rows are normalized. */
@@ -141,7 +141,7 @@ it('is computed at once if the words are trained', async () => {
 });
 
 it('reads labels in parts of equal size', () => {
-  const feeds = labelledRows(Int32Array.of(IGNORED_LABEL, 5, 6, 7, 8, 9), 1, 6, false);
+  const feeds = labeledRows(Int32Array.of(IGNORED_LABEL, 5, 6, 7, 8, 9), 1, 6, false);
   const { label_rows, labels } = inParts(feeds, 4);
   expect(label_rows).toEqual({ data: Int32Array.of(1, 2, 3, 4, 5, 5, 5, 5), dims: [4, 2] });
   expect(labels!.data).toEqual(Int32Array.of(5, 6, 7, 8, 9, IGNORED_LABEL, IGNORED_LABEL, IGNORED_LABEL));

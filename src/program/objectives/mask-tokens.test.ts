@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../support/random.ts';
-import { IGNORED_LABEL } from './labelled-rows.ts';
+import { IGNORED_LABEL } from './labeled-rows.ts';
 import { type MaskingSettings, maskTokens } from './mask-tokens.ts';
 
 const SETTINGS: MaskingSettings = {

@@ -1,5 +1,5 @@
 import type { Random } from '../../support/random.ts';
-import { IGNORED_LABEL } from './labelled-rows.ts';
+import { IGNORED_LABEL } from './labeled-rows.ts';
 
 /** Settings of masking, named as in transformers' `DataCollatorForLanguageModeling`. */
 export interface MaskingSettings {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { IGNORED_LABEL, labelledRows } from './labelled-rows.ts';
+import { IGNORED_LABEL, labeledRows } from './labeled-rows.ts';
 import { packedBatch } from './packed-batch.ts';
 
 // Documents 10 11 12, 20 21 and 30 31 32 33. The first two tokens of the last document are a prompt.
@@ -34,7 +34,7 @@ it('numbers documents, restarts positions, and has no label for first tokens', (
     length: 5,
   });
   // Sequence-major rows: label_rows holds the row of the token before each label.
-  const { label_rows, labels } = labelledRows(batch.labels, 2, 5, true);
+  const { label_rows, labels } = labeledRows(batch.labels, 2, 5, true);
   expect([...labels!.data]).toEqual([11, 32, 12, 33, 21]);
   expect([...label_rows!.data]).toEqual([1, 2, 3, 4, 7]);
 });

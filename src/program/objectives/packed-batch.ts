@@ -1,10 +1,10 @@
 import type { Batch } from '../../input/text/batches.ts';
 import type { PackedItems } from '../../input/text/pack.ts';
 import type { TokenSequences } from '../../input/text/token-sequences.ts';
-import { IGNORED_LABEL } from './labelled-rows.ts';
+import { IGNORED_LABEL } from './labeled-rows.ts';
 
 /** A padded batch of documents with its labels, [batch, length]. The labels are not shifted. */
-export type LabelledBatch = Batch & { labels: Int32Array };
+export type LabeledBatch = Batch & { labels: Int32Array };
 
 /**
  * Builds a batch from packed documents for a decoder. The attention mask numbers the documents of a row from 1, and
@@ -18,7 +18,7 @@ export function packedBatch(
   packing: PackedItems,
   rows: Int32Array,
   padId: number,
-): LabelledBatch {
+): LabeledBatch {
   const batch = rows.length;
   const length = rows.reduce((most, row) => Math.max(most, rowLength(starts, packing, row)), 0);
   const matrix = (filler: number) => new Int32Array(batch * length).fill(filler);

@@ -21,7 +21,7 @@ import { binaryCrossEntropy } from '../../models/nn/losses.ts';
 import type { Network } from '../../models/nn/network.ts';
 import { modelInputs } from './model-inputs.ts';
 import type { TaskModel } from './task-model.ts';
-import { type LabelledLogits, labelledModel, tokenLosses } from './token-model.ts';
+import { type LabeledLogits, labeledModel, tokenLosses } from './token-model.ts';
 
 /** Name of the input for the reference's log-probabilities of both answers: float32 [pairs, 2]. */
 export const REFERENCE = 'reference';
@@ -34,15 +34,15 @@ export const REFERENCE = 'reference';
  * The model's vectors are the log-probabilities of both answers, [pairs, 2].
  */
 export function preferenceModel({ beta }: { beta: number }) {
-  const loss = (found: LabelledLogits, { graph }: Pick<Network, 'graph'>) => {
+  const loss = (found: LabeledLogits, { graph }: Pick<Network, 'graph'>) => {
     const likelihoods = answerLikelihoods(found, graph);
     const reference = input(graph, REFERENCE, 'float32', likelihoods.shape);
     return preferenceLoss(likelihoods, reference, beta);
   };
-  const likelihoods = (found: LabelledLogits, { graph }: Pick<Network, 'graph'>) =>
+  const likelihoods = (found: LabeledLogits, { graph }: Pick<Network, 'graph'>) =>
     answerLikelihoods(found, graph);
   const build = (definition: ModelDefinition, config: CommonConfig): TaskModel => {
-    const model = labelledModel('CAUSAL_LM', {}, loss)(definition, config);
+    const model = labeledModel('CAUSAL_LM', {}, loss)(definition, config);
     return {
       ...model,
       buildLoss(network, options) {
@@ -50,7 +50,7 @@ export function preferenceModel({ beta }: { beta: number }) {
         return model.buildLoss(network, options);
       },
       buildVectors: (network) =>
-        labelledModel('CAUSAL_LM', {}, likelihoods)(definition, config).buildLoss(network),
+        labeledModel('CAUSAL_LM', {}, likelihoods)(definition, config).buildLoss(network),
       withConfig: (other) => build(definition, other),
     };
   };
@@ -67,7 +67,7 @@ function preferenceLoss(likelihoods: Value, reference: Value, beta: number): Val
 }
 
 /** The sum of the log-probabilities of the tokens of both answers of each pair, [pairs, 2]. */
-function answerLikelihoods(found: LabelledLogits, graph: Network['graph']): Value {
+function answerLikelihoods(found: LabeledLogits, graph: Network['graph']): Value {
   const losses = tokenLosses(found);
   const { attentionMask, batch, sequence } = modelInputs(graph);
   const tokens = multiplyDimensions(sequence, batch);

@@ -8,7 +8,7 @@ import {
   crossEntropy,
   squaredErrorLoss,
 } from '../../models/nn/losses.ts';
-import { IGNORED_LABEL } from './labelled-rows.ts';
+import { IGNORED_LABEL } from './labeled-rows.ts';
 import { ownLoss } from './own-loss.ts';
 import { type LossOptions, type TaskModel, taskModel } from './task-model.ts';
 

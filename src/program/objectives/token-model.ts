@@ -27,7 +27,7 @@ import type { HeadKind } from '../../models/heads/registry.ts';
 import type { CommonConfig, ModelDefinition } from '../../models/model-definition.ts';
 import { crossEntropy, crossEntropySums } from '../../models/nn/losses.ts';
 import type { Network } from '../../models/nn/network.ts';
-import { LABEL_ROWS } from './labelled-rows.ts';
+import { LABEL_ROWS } from './labeled-rows.ts';
 import { type LossFunction, ownLoss } from './own-loss.ts';
 import { type TaskModel, taskModel } from './task-model.ts';
 
@@ -37,12 +37,12 @@ type PartOptions = typeof IN_PARTS;
 
 /**
  * A model with logits for every token: its class, its word, or the next word. The loss is the mean over labeled
- * tokens. Declares the inputs of `labelledRows`. With a large vocabulary it has `labelParts`.
+ * tokens. Declares the inputs of `labeledRows`. With a large vocabulary it has `labelParts`.
  *
  * @param headKind a head with logits for every token
  */
 export function tokenModel(headKind: HeadKind, options: Partial<PartOptions> = {}) {
-  return labelledModel(
+  return labeledModel(
     headKind,
     options,
     ({ logits, rows, labels, parts, smoothing, training, customLoss }) => {
@@ -54,7 +54,7 @@ export function tokenModel(headKind: HeadKind, options: Partial<PartOptions> = {
 }
 
 /** The logits of labeled tokens, and what a loss of them needs. */
-export interface LabelledLogits {
+export interface LabeledLogits {
   /** [rows, classes] */
   logits: Value;
   /** The indices of the labeled rows of the hidden states, [rows]. */
@@ -73,16 +73,16 @@ export interface LabelledLogits {
  *
  * @param buildLoss returns the mean loss of a batch, []
  */
-export function labelledModel(
+export function labeledModel(
   headKind: HeadKind,
   options: Partial<PartOptions>,
-  buildLoss: (found: LabelledLogits, network: Pick<Network, 'graph'>) => Value,
+  buildLoss: (found: LabeledLogits, network: Pick<Network, 'graph'>) => Value,
 ) {
   const { manyWords, parts } = { ...IN_PARTS, ...options };
   return (definition: ModelDefinition, config: CommonConfig): TaskModel => {
     const model = taskModel(definition, config, headKind, (logits, network, options = {}) => {
       const { labelSmoothing: smoothing, training = false, customLoss } = options;
-      const each = symbol('labelled');
+      const each = symbol('labeled');
       const targets = (name: string) => {
         if (!isInParts) return input(network.graph, name, 'int32', [each]);
         return reshape(input(network.graph, name, 'int32', [parts, each]), [multiplyDimensions(parts, each)]);
@@ -103,7 +103,7 @@ export function labelledModel(
     return {
       ...model,
       ...(isInParts && { labelParts: parts }),
-      withConfig: (other) => labelledModel(headKind, options, buildLoss)(definition, other),
+      withConfig: (other) => labeledModel(headKind, options, buildLoss)(definition, other),
     };
   };
 }
@@ -147,14 +147,14 @@ function lossInParts(logits: Value, rows: Value, labels: Value, options: LossPar
  * The negative log-likelihood of each label, [rows, 1], and 0 for rows without one. Over a large vocabulary it is computed
  * part by part, as {@link lossInParts} is. A row's loss depends on no other row, so its gradient is scaled afterwards.
  */
-export function tokenLosses({ logits, rows, labels, parts, training }: LabelledLogits): Value {
+export function tokenLosses({ logits, rows, labels, parts, training }: LabeledLogits): Value {
   const ids = labels();
   const found =
     parts === undefined
       ? undefined
       : inTurn(logits, rows, ids, { parts, training }, (x, own) => {
           const each = rowLosses(x, own);
-          return { each, total: sum(each, [0, 1]), normalisers: each };
+          return { each, total: sum(each, [0, 1]), normalizers: each };
         });
   if (!found) return rowLosses(logits, ids);
   const { sums, selected, slopes } = found;
@@ -179,7 +179,7 @@ function rowLosses(logits: Value, labels: Value): Value {
  * Computes sums of losses part by part, and in training their gradient with respect to the part's rows. Undefined if the
  * layers after the selected rows are trained.
  */
-function inTurn<Sums extends { total: Value; normalisers: Value }>(
+function inTurn<Sums extends { total: Value; normalizers: Value }>(
   logits: Value,
   rows: Value,
   labels: Value,
@@ -189,14 +189,14 @@ function inTurn<Sums extends { total: Value; normalisers: Value }>(
   const selected = selectedRows(logits, rows);
   const head = selected && headAfter(logits, selected);
   if (!head) return undefined;
-  const rowOf = (part: number) => multiplyDimensions(part, symbol('labelled'));
+  const rowOf = (part: number) => multiplyDimensions(part, symbol('labeled'));
   const partOf = (value: Value, part: number) => slice(value, 0, rowOf(part), rowOf(part + 1));
   let gate: Value | undefined;
   const slopes: Value[] = [];
   const sums = Array.from({ length: parts }, (_, part) => {
     const x = partOf(gate ? after(selected, gate) : selected, part);
     const found = compute(head(x), partOf(labels, part));
-    gate = found.normalisers;
+    gate = found.normalizers;
     if (training) {
       [gate] = gradients(found.total, [x]) as [Value];
       slopes.push(gate);

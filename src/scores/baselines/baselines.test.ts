@@ -50,13 +50,13 @@ describe('a bag of words', () => {
   // Both fits stop at gradients below 1e-4 per row, so scores agree to about 1e-3.
   it.each(ORACLE)('scores as scikit-learn does: %s', async (loss, outputs, targets, expected) => {
     const scores = await bagOfWords({ texts: train, targets, outputs, loss }, others);
-    const centred = (i: number) => {
+    const centered = (i: number) => {
       if (loss !== 'softmax') return scores[i]!;
       const row = Math.floor(i / outputs) * outputs;
       return scores[i]! - scores.subarray(row, row + outputs).reduce((a, b) => a + b) / outputs;
     };
     expected.forEach((score, i) => {
-      expect(Math.abs(centred(i) - score)).toBeLessThan(5e-3);
+      expect(Math.abs(centered(i) - score)).toBeLessThan(5e-3);
     });
   });
 

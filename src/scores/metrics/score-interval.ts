@@ -16,9 +16,9 @@ const MAX_DRAWN = 2e6;
 /** The interval of a share of independent rows (Wilson 1927). */
 export function wilson(share: number, rows: number): ScoreInterval {
   const z2 = NORMAL_95 ** 2;
-  const centre = (share + z2 / (2 * rows)) / (1 + z2 / rows);
+  const center = (share + z2 / (2 * rows)) / (1 + z2 / rows);
   const half = (NORMAL_95 / (1 + z2 / rows)) * Math.sqrt((share * (1 - share)) / rows + z2 / (4 * rows ** 2));
-  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+  return [Math.max(0, center - half), Math.min(1, center + half)];
 }
 
 /**

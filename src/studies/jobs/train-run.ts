@@ -170,10 +170,10 @@ function startNotices({ files, base, training: { inputs } }: Run): string[] {
   return [...files.notices, ...originNotices(files, base.model), ...assumed, ...ignored];
 }
 
-function originNotices({ config, start }: ReadRun, { initialised }: LoadedModel): string[] {
+function originNotices({ config, start }: ReadRun, { initialized }: LoadedModel): string[] {
   if (config.model_init === 'random') return ['All weights are new (model_init: random).'];
   if (!start) {
-    return initialised.length > 0 ? [newModules(initialised)] : [];
+    return initialized.length > 0 ? [newModules(initialized)] : [];
   }
   const base = start.stored.baseModel;
   const isOther = base && lastPart(base) !== lastPart(config.model);

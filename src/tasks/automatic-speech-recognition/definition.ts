@@ -9,7 +9,7 @@ import type { Evaluation, ExampleSet, ScoredRows } from '../../program/example-s
 import type { Generated } from '../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../program/generation/text-generator.ts';
 import { writtenTexts } from '../../program/modalities/contents.ts';
-import { IGNORED_LABEL, labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { IGNORED_LABEL, labeledRows } from '../../program/objectives/labeled-rows.ts';
 import { sequenceMajor } from '../../program/objectives/model-inputs.ts';
 import { shiftRight } from '../../program/objectives/sequence-loss.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
@@ -123,7 +123,7 @@ export const automaticSpeechRecognition: TaskDefinition<
       describe: (answer) => (answer as Generated).text,
     },
   },
-  recognises(model) {
+  recognizes(model) {
     const { architecture } = model.definition.heads.SEQ_2_SEQ_LM ?? {};
     const isOne = model.config.content?.medium === 'audio' && hasWordHead(model, architecture);
     return isOne ? { labels: [], data: {} } : undefined;
@@ -228,7 +228,7 @@ function clipExamples(clips: readonly Clip[], context: Context): ExampleSet {
       const padded = new Int32Array(chosen.length * length).fill(IGNORED_LABEL);
       for (const [row, i] of chosen.entries()) padded.set(labels[i]!, row * length);
       const inputIds = shiftRight(padded, length, { padTokenId, decoderStartTokenId });
-      const targets = labelledRows(padded, chosen.length, length, false);
+      const targets = labeledRows(padded, chosen.length, length, false);
       return {
         feeds: {
           ...read.feeds([...chosen], number),

@@ -8,7 +8,7 @@ import { measureLengths, SequenceBuilder, type TokenSequences } from '../../inpu
 import type { ExampleSet } from '../../program/example-set.ts';
 import { generationConfigSchema } from '../../program/generation/generation-config.ts';
 import { requireTexts, type Texts } from '../../program/modalities/texts.ts';
-import { labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { labeledRows } from '../../program/objectives/labeled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { packedBatch, rowLength } from '../../program/objectives/packed-batch.ts';
 import type { Problem } from '../../support/user-error.ts';
@@ -83,7 +83,7 @@ export function causalExamples(files: readonly TextFile[], context: Context): Ex
     rows: Int32Array.from({ length: rows }, (_, row) => origins[packing.items[packing.starts[row]!]!]!),
     batch(chosen) {
       const batch = packedBatch(sequences, packing, chosen, texts.padId);
-      const labels = labelledRows(batch.labels, batch.batch, batch.length, true);
+      const labels = labeledRows(batch.labels, batch.batch, batch.length, true);
       return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels!.data.length };
     },
   };

@@ -7,7 +7,7 @@ import { SequenceBuilder } from '../../input/text/token-sequences.ts';
 import type { Evaluation, EvaluationWatch, Scores } from '../../program/example-set.ts';
 import { generationSettings } from '../../program/generation/generation-settings.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
-import { labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { labeledRows } from '../../program/objectives/labeled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { packedBatch } from '../../program/objectives/packed-batch.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
@@ -82,7 +82,7 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
     ],
     tellsAnswers: ({ predict_with_generate: writes }) => writes,
   },
-  recognises(model) {
+  recognizes(model) {
     const isOne =
       model.taskType === 'CAUSAL_LM' || hasWordHead(model, model.definition.heads.CAUSAL_LM?.architecture);
     return isOne ? { labels: [], data: {} } : undefined;
@@ -140,7 +140,7 @@ async function choiceScores(
       throw noRoom(all[i]!.choice, maxLength);
     // One text per batch, so that the loss is the mean over the tokens of this choice only.
     const batch = packedBatch(builder.build(), unpacked(1), Int32Array.of(0), texts.padId);
-    const labels = labelledRows(batch.labels, 1, batch.length, true);
+    const labels = labeledRows(batch.labels, 1, batch.length, true);
     const loss = await program.loss(values, { ...modelFeeds(batch), ...labels });
     return Float32Array.of(-loss * labels.labels!.data.length);
   });

@@ -11,7 +11,7 @@ import type { ExampleSet } from '../../program/example-set.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import { requireTexts, type Texts } from '../../program/modalities/texts.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
-import { IGNORED_LABEL, labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { IGNORED_LABEL, labeledRows } from '../../program/objectives/labeled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { Program } from '../../program/program.ts';
 import { differentiateStep } from '../../training/train/differentiate-step.ts';
@@ -273,7 +273,7 @@ describe('masked language modelling', () => {
 });
 
 it('ignored labels count for nothing', () => {
-  const { labels } = labelledRows(Int32Array.of(5, IGNORED_LABEL, 7, 8), 2, 2, false);
+  const { labels } = labeledRows(Int32Array.of(5, IGNORED_LABEL, 7, 8), 2, 2, false);
   expect([...labels!.data]).toEqual([5, 7, 8]);
 });
 

@@ -5,7 +5,7 @@ import { measureLengths, SequenceBuilder, type TokenSequences } from '../../inpu
 import type { ExampleSet } from '../../program/example-set.ts';
 import { MASK_IN_PYTHON, textsInPython } from '../../program/modalities/in-python.ts';
 import { requireTexts, type Texts } from '../../program/modalities/texts.ts';
-import { labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { labeledRows } from '../../program/objectives/labeled-rows.ts';
 import { maskTokens } from '../../program/objectives/mask-tokens.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
@@ -55,7 +55,7 @@ export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, ty
   examples: (files, context) => maskedExamples(files, context, byBatch(context)),
   evaluation: (files, context, batchSize) =>
     lossEvaluation(maskedExamples(files, context, byExample(context)), batchSize),
-  recognises: (model) =>
+  recognizes: (model) =>
     hasWordHead(model, model.definition.heads.MASKED_LM?.architecture) ? { labels: [], data: {} } : undefined,
   words: {
     name: 'masked language modelling',
@@ -127,7 +127,7 @@ function maskedExamples(files: readonly TextFile[], context: Context, mask: Mask
     rows,
     batch(chosen, number) {
       const batch = texts.padded(Array.from(chosen, encoding));
-      const labels = labelledRows(mask(batch, chosen, number), batch.batch, batch.length, false);
+      const labels = labeledRows(mask(batch, chosen, number), batch.batch, batch.length, false);
       return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels!.data.length };
     },
   };

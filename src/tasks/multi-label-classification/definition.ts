@@ -2,8 +2,8 @@ import { labelSetContrast, labelSetLoss } from '../../program/objectives/sequenc
 import { accuracy, microF1, positiveLogits } from '../../scores/metrics/classes.ts';
 import { asList, byLabel, percent, shortest } from '../classes/labels.ts';
 import { MIN_SEVERAL } from '../guess/columns.ts';
-import { type LabelKind, labelJson, labelSetTargets } from '../labelled/label-kind.ts';
-import { labelledTask } from '../labelled/labelled-task.ts';
+import { type LabelKind, labelJson, labelSetTargets } from '../labeled/label-kind.ts';
+import { labeledTask } from '../labeled/labeled-task.ts';
 
 /** The labels of a text: every label with a probability above one half. */
 export interface LabelSetAnswer {
@@ -65,7 +65,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
     return label.map((name) => `${name}, ${percent(probabilities[name]!)}`).join('; ');
   },
   submitted: ({ label }) => label.join(';'),
-  recognises: () => false,
+  recognizes: () => false,
   guess: {
     labels: 'several',
     fits({ label }) {
@@ -84,4 +84,4 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
 };
 
 /** Predicts the labels that apply to a text, or a pair of texts: none, some or all. */
-export const multiLabelClassification = labelledTask(labelSetKind);
+export const multiLabelClassification = labeledTask(labelSetKind);

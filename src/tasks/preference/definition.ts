@@ -60,7 +60,7 @@ export const preference: TaskDefinition<PreferenceData, Rows, never, typeof pref
   build: (_, { beta = 0.1 } = {}) => preferenceModel({ beta }),
   examples: preferenceExamples,
   evaluation: preferenceEvaluation,
-  recognises: () => undefined,
+  recognizes: () => undefined,
   words: {
     ...DECODER_WORDS,
     name: 'preference tuning',

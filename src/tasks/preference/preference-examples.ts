@@ -8,7 +8,7 @@ import { SequenceBuilder } from '../../input/text/token-sequences.ts';
 import { checkFinite } from '../../program/check-finite.ts';
 import type { ExampleSet, RowModel } from '../../program/example-set.ts';
 import { requireTexts, type Texts } from '../../program/modalities/texts.ts';
-import { labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { labeledRows } from '../../program/objectives/labeled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { packedBatch, rowLength } from '../../program/objectives/packed-batch.ts';
 import { REFERENCE } from '../../program/objectives/preference-model.ts';
@@ -63,7 +63,7 @@ export function answerPairs(
       return {
         feeds: {
           ...modelFeeds(batch),
-          ...labelledRows(batch.labels, batch.batch, batch.length, true),
+          ...labeledRows(batch.labels, batch.batch, batch.length, true),
           [REFERENCE]: { data: reference, dims: [chosen.length, 2] },
         },
         weight: chosen.length,

@@ -179,7 +179,7 @@ export const questionAnswering: TaskDefinition<
       },
     },
   },
-  recognises({ taskType, definition, architecture }) {
+  recognizes({ taskType, definition, architecture }) {
     const head = definition.heads.QUESTION_ANS;
     const isModel = taskType === undefined && head !== undefined && architecture === head.architecture;
     return isModel || taskType === 'QUESTION_ANS' ? { labels: [], data: {} } : undefined;

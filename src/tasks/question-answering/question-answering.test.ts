@@ -54,8 +54,8 @@ async function opened(path: string) {
       answers: text === null ? [] : [{ text, start }],
     }),
   );
-  const examplesOf = (window: Pick<Case, 'max_length' | 'doc_stride'>, labelled = true) => {
-    return questionExamples(questions, textsUpTo(window.max_length), window.doc_stride, labelled);
+  const examplesOf = (window: Pick<Case, 'max_length' | 'doc_stride'>, labeled = true) => {
+    return questionExamples(questions, textsUpTo(window.max_length), window.doc_stride, labeled);
   };
   return { ...fixture, questions, examplesOf };
 }

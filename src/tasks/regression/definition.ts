@@ -8,9 +8,9 @@ import {
 } from '../../scores/metrics/regression-scores.ts';
 import { shortest } from '../classes/labels.ts';
 import { hasScoreName, isScale } from '../guess/columns.ts';
-import { type LabelKind, labelJson, scoreTargets } from '../labelled/label-kind.ts';
+import { type LabelKind, labelJson, scoreTargets } from '../labeled/label-kind.ts';
 
-import { labelledTask } from '../labelled/labelled-task.ts';
+import { labeledTask } from '../labeled/labeled-task.ts';
 
 /** The score of a text. */
 export interface ScoreAnswer {
@@ -63,7 +63,7 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
   json: labelJson,
   describe: ({ label }) => `${label}`,
   submitted: ({ label }) => label.toFixed(3),
-  recognises: (_, outputs) => outputs === 1,
+  recognizes: (_, outputs) => outputs === 1,
   guess: {
     labels: 'number',
     fits({ label, pair }) {
@@ -84,4 +84,4 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
 };
 
 /** Predicts a number for a text, or a pair of texts. */
-export const regression = labelledTask(scoreKind);
+export const regression = labeledTask(scoreKind);

@@ -9,8 +9,8 @@ import { unitsInterval } from '../../scores/metrics/score-interval.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { mean } from '../../support/numbers.ts';
 import { classNameKeys, classOutputs, readClassNames, shortest } from '../classes/labels.ts';
-import type { LabelledData } from '../labelled/data-section.ts';
-import type { TextInput } from '../labelled/read-inputs.ts';
+import type { LabeledData } from '../labeled/data-section.ts';
+import type { TextInput } from '../labeled/read-inputs.ts';
 import type { EncodingContext, Prediction, ReadingOf } from '../prediction.ts';
 import { regression, type ScoreAnswer } from '../regression/definition.ts';
 import { withFlags } from '../table-columns.ts';
@@ -81,7 +81,7 @@ export const reranking: TaskDefinition<RerankingData, RerankingRows, TextInput, 
     evaluation: rerankingEvaluation,
     baselines: { ofRows: orderBaselines },
     prediction: pairPrediction(),
-    recognises(model) {
+    recognizes(model) {
       const settings = model.json.sentence_transformers as { activation_fn?: unknown } | undefined;
       const isSingle = readClassNames(model, classOutputs(model)).length === 1;
       return isSingle && settings?.activation_fn === ACTIVATION
@@ -108,15 +108,15 @@ function asPairs<Data extends Partial<ReadingOf<RerankingData>>>({
   positive = 'positive',
   text = positive,
   ...layout
-}: Data): ReadingOf<LabelledData> {
+}: Data): ReadingOf<LabeledData> {
   const { header, quote, delimiter } = layout;
-  return { text: query, text_pair: text, header, quote, delimiter } as ReadingOf<LabelledData>;
+  return { text: query, text_pair: text, header, quote, delimiter } as ReadingOf<LabeledData>;
 }
 
 /** Predictions of pairs. A score is a probability. */
 function pairPrediction(): Prediction<RerankingData, TextInput> {
   const { input, output, answer, served } = regression.prediction!;
-  const ofPairs = (context: EncodingContext<RerankingData>): EncodingContext<LabelledData> => ({
+  const ofPairs = (context: EncodingContext<RerankingData>): EncodingContext<LabeledData> => ({
     ...context,
     reading: asPairs(context.reading),
   });

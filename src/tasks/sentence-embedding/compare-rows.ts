@@ -53,7 +53,7 @@ export class RowComparison {
     const rowOf = new Map([...columns[0]!.entries()].reverse().map(([row, text]) => [text, row]));
     const queries = this.#retrieval?.queries ?? [];
     this.#asking = new Map(queries.map((query, number) => [rowOf.get(query) as number, number]));
-    const compared = form === 'labelled' ? columns.slice(0, 1) : columns.slice(0, 2);
+    const compared = form === 'labeled' ? columns.slice(0, 1) : columns.slice(0, 2);
     this.groups = groupEqualTexts(columns[0]!.map((_, row) => compared.map((column) => column[row])));
   }
 

@@ -59,13 +59,13 @@ export const embeddingDataSchema = z.strictObject({
 export type EmbeddingData = z.output<typeof embeddingDataSchema>;
 
 /** The content of a row. */
-export type EmbeddingForm = 'pairs' | 'scored' | 'labelled' | 'retrieval';
+export type EmbeddingForm = 'pairs' | 'scored' | 'labeled' | 'retrieval';
 
 /** The form of a section's rows. Without columns, it is BEIR's. */
 export function findForm({ anchor, text, text_pair }: Partial<EmbeddingData>): EmbeddingForm {
   if (anchor !== undefined) return 'pairs';
   if (text === undefined) return 'retrieval';
-  return text_pair === undefined ? 'labelled' : 'scored';
+  return text_pair === undefined ? 'labeled' : 'scored';
 }
 
 /** The columns of hard negatives. */
@@ -83,7 +83,7 @@ const LOSSES_OF: Readonly<Record<EmbeddingForm, readonly (typeof LOSSES)[number]
   pairs: ['multiple_negatives_ranking', 'triplet'],
   retrieval: ['multiple_negatives_ranking'],
   scored: ['cosent', 'cosine'],
-  labelled: ['triplet'],
+  labeled: ['triplet'],
 };
 
 /** Finds problems in combinations of valid keys. */

@@ -37,7 +37,7 @@ const SCORES_OF: Readonly<Record<EmbeddingForm, readonly ScoreName[]>> = {
   pairs: ['accuracy@1', ...RETRIEVAL.filter((name) => name !== 'accuracy@1'), 'triplet_accuracy', 'loss'],
   retrieval: [...RETRIEVAL, 'loss'],
   scored: ['spearmanr', 'pearson', 'loss'],
-  labelled: [...RETRIEVAL, 'loss'],
+  labeled: [...RETRIEVAL, 'loss'],
 };
 
 /**
@@ -114,7 +114,7 @@ export const sentenceEmbedding: TaskDefinition<
   length: {
     ofModel: ({ sentence }) => sentence?.maxLength,
   },
-  recognises({ definition, architecture, taskType, config }) {
+  recognizes({ definition, architecture, taskType, config }) {
     const head = definition.heads.FEATURE_EXTRACTION;
     if (!head) return undefined;
     const hasFiles = config.sentence !== undefined && !config.sentence.isAssumed;
@@ -160,7 +160,7 @@ function modelLoss(reading: Partial<EmbeddingData>): EmbeddingLoss {
     case 'cosine':
       return { kind: 'cosine', columns: 2 };
     case 'triplet':
-      return findForm(reading) === 'labelled'
+      return findForm(reading) === 'labeled'
         ? { kind: 'batch_triplets', columns: 1, margin }
         : { kind: 'triplet', columns: 3, margin, distance };
   }

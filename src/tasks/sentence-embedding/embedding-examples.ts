@@ -19,7 +19,7 @@ export interface EmbeddingExamples extends ExampleSet {
 
 /** The purpose of the texts in a column. */
 export function chooseRole({ form }: Pick<EmbeddingRows, 'form'>, column: number): PromptRole {
-  if (form === 'scored' || form === 'labelled') return 'text';
+  if (form === 'scored' || form === 'labeled') return 'text';
   return column === 0 ? 'query' : 'document';
 }
 

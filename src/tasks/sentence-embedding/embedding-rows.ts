@@ -220,7 +220,7 @@ export function joinedRows(parts: readonly EmbeddingRows[]): EmbeddingRows {
     columns: parts[0]!.columns.map((_, column) => joinParts(({ columns }) => columns[column])),
     ...(parts[0]!.negatives && { negatives: joinParts(({ negatives }) => negatives) }),
     ...(form === 'scored' && { scores: joinParts(({ scores }) => scores) }),
-    ...(form === 'labelled' && { classes: joinParts(({ classes }) => classes) }),
+    ...(form === 'labeled' && { classes: joinParts(({ classes }) => classes) }),
     ...(parts[0]!.contents && { contents: new Map(joinParts(({ contents }) => [...(contents ?? [])])) }),
     ...(parts[0]!.whole && { whole: joinedRows(parts.map((part) => part.whole ?? part)) }),
   };
@@ -252,7 +252,7 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
   });
   const columns = [
     rows.map((row) => row.text),
-    ...(form === 'labelled' ? [] : [rows.map((row) => row.textPair as string)]),
+    ...(form === 'labeled' ? [] : [rows.map((row) => row.textPair as string)]),
   ];
   const others = rows.map((row) => [...(row.others ?? [])]);
   const contents = new Map<string, FileContent>();
@@ -296,6 +296,6 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
     ...(negatives.length > 0 && { negatives: others }),
     ...(file.contents && { contents }),
     ...(scores && { scores }),
-    ...(form === 'labelled' && { classes: rows.map(({ label: found }) => String(found)) }),
+    ...(form === 'labeled' && { classes: rows.map(({ label: found }) => String(found)) }),
   };
 }

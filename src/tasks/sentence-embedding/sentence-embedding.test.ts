@@ -382,7 +382,7 @@ describe('rows that are held out', () => {
   const heldOut = (columns: string[][], classes?: string[]) =>
     holdOut(
       sentenceEmbedding.files.splittable!(
-        { form: classes ? 'labelled' : 'pairs', fileName: 'x', columns, ...(classes && { classes }) },
+        { form: classes ? 'labeled' : 'pairs', fileName: 'x', columns, ...(classes && { classes }) },
         readingOf({ train: 'x' }),
       ),
       0.25,
@@ -398,9 +398,9 @@ describe('rows that are held out', () => {
       ]);
     });
     const classes = numbers.map((i) => `${i % 4}`);
-    const labelled = buildRetrieval(heldOut([columns[0]!], classes))!;
-    expect([labelled.queries.length, labelled.corpus.length]).toEqual([5, 20]);
-    for (const relevant of labelled.relevant) expect(relevant.size).toBe(5);
+    const labeled = buildRetrieval(heldOut([columns[0]!], classes))!;
+    expect([labeled.queries.length, labeled.corpus.length]).toEqual([5, 20]);
+    for (const relevant of labeled.relevant) expect(relevant.size).toBe(5);
   });
 
   it('are scored by the answers that training rows take from them', () => {

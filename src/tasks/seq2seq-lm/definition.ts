@@ -63,7 +63,7 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
     ofRows: copyBaselines,
   },
   prediction: predictTexts,
-  recognises(model) {
+  recognizes(model) {
     const isOne =
       model.taskType === 'SEQ_2_SEQ_LM' ||
       hasWordHead(model, model.definition.heads.SEQ_2_SEQ_LM?.architecture);

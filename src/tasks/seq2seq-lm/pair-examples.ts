@@ -2,7 +2,7 @@ import { maxLength } from '../../input/text/cut-text.ts';
 import type { Encoding } from '../../input/text/encoding.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
-import { IGNORED_LABEL, labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { IGNORED_LABEL, labeledRows } from '../../program/objectives/labeled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { shiftRight } from '../../program/objectives/sequence-loss.ts';
 import type { EncodingContext } from '../prediction.ts';
@@ -40,7 +40,7 @@ export function pairExamples(pairs: readonly Pair[], context: Context): ExampleS
       const labels = new Int32Array(parts.length * length).fill(IGNORED_LABEL);
       for (const [row, { written }] of parts.entries()) labels.set(written.inputIds, row * length);
       const inputIds = shiftRight(labels, length, { padTokenId, decoderStartTokenId });
-      const targets = labelledRows(labels, parts.length, length, false);
+      const targets = labeledRows(labels, parts.length, length, false);
       return {
         feeds: { ...modelFeeds({ ...batch, decoder: { inputIds, length } }), ...targets },
         weight: targets.labels!.data.length,

@@ -12,9 +12,9 @@ import {
 } from '../../scores/metrics/classes.ts';
 import { largest } from '../../support/numbers.ts';
 import { byLabel, percent, shortest } from '../classes/labels.ts';
-import { classTargets, type LabelKind, labelJson } from '../labelled/label-kind.ts';
+import { classTargets, type LabelKind, labelJson } from '../labeled/label-kind.ts';
 
-import { labelledTask } from '../labelled/labelled-task.ts';
+import { labeledTask } from '../labeled/labeled-task.ts';
 
 /**
  * Class names of GLUE's tasks, in the order of the class ids in the Hub's dataset `nyu-mll/glue`. GLUE's own
@@ -118,7 +118,7 @@ export const classKind: LabelKind<ClassAnswer> = {
     const isOfWnli = logits.length === 2 && label === GLUE_CLASSES.wnli[id!];
     return isOfWnli ? `${id}` : (SUBMITTED.get(label) ?? label);
   },
-  recognises: (_, outputs) => outputs > 1,
+  recognizes: (_, outputs) => outputs > 1,
   guess: {
     fits: ({ label }) => label && { score: 1, reason: `${label.distinct} labels that repeat` },
     learns: ({ texts, label }) => `classify ${texts} by ${label}`,
@@ -128,7 +128,7 @@ export const classKind: LabelKind<ClassAnswer> = {
 };
 
 /** Predicts the class of a text, or a pair of texts. */
-export const singleLabelClassification = labelledTask(classKind);
+export const singleLabelClassification = labeledTask(classKind);
 
 /** Counts how often each class (row) was predicted as each class (column), as `sklearn.metrics.confusion_matrix`. */
 function confusionMatrix(

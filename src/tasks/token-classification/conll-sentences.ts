@@ -27,13 +27,13 @@ export function conllShape(
   content: string,
   fileName: string,
   columns: WordColumns,
-  labelled: boolean,
+  labeled: boolean,
 ): ConllShape | undefined {
   const first = firstRow(content, fileName);
   if (!first) return undefined;
   const isTabbed = first.text.includes('\t');
   const width = splitLine(first.text, { isTabbed }).length;
-  if (labelled && width < 2) {
+  if (labeled && width < 2) {
     const hint = 'Write one word per line with its tag after it, and an empty line after each sentence.';
     const where = `${fileName}:${first.line}`;
     throw new InvalidData({ where, fault: 'has one column instead of a word and its tag', hint });
@@ -43,9 +43,9 @@ export function conllShape(
     isTabbed,
     width,
     line: first.line,
-    isExact: labelled && (columns.words === undefined || columns.tags === undefined),
+    isExact: labeled && (columns.words === undefined || columns.tags === undefined),
     word: column(columns.words ?? 0),
-    tag: labelled ? column(columns.tags ?? width - 1) : undefined,
+    tag: labeled ? column(columns.tags ?? width - 1) : undefined,
   };
 }
 
@@ -137,10 +137,10 @@ export function* conllSentences(
   content: string,
   fileName: string,
   columns: WordColumns,
-  labelled: boolean,
+  labeled: boolean,
   problems: RowProblems,
 ): Iterable<TaggedSentence> {
-  const shape = conllShape(content, fileName, columns, labelled);
+  const shape = conllShape(content, fileName, columns, labeled);
   if (!shape) return;
   let sentence = emptySentence();
   for (const { line, text } of fileLines(content, fileName)) {

@@ -5,7 +5,7 @@ import type { Baseline } from '../../scores/baselines/baseline.ts';
 import { seqeval } from '../../scores/metrics/seqeval.ts';
 import { assertOneText } from '../assert-input.ts';
 import { classNameKeys, labelsBesideAdapter, readClassNames, shortest } from '../classes/labels.ts';
-import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
+import type { BuildTask, Recognized, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import { readSentences } from './read-sentences.ts';
 import {
   sentencesToTag,
@@ -17,7 +17,7 @@ import {
   wordProblems,
   wordsWithFlags,
 } from './read-words.ts';
-import { type LabelledSentences, tagIds, tagNames, tokenEvaluation } from './token-evaluation.ts';
+import { type LabeledSentences, tagIds, tagNames, tokenEvaluation } from './token-evaluation.ts';
 import { predictWords, wordExamples } from './word-examples.ts';
 
 /** The words of a sentence. */
@@ -31,133 +31,130 @@ const build =
     tokenModel('TOKEN_CLS')(definition, { ...config, numLabels: labels.length });
 
 /** Predicts the tag of each word. The tags mark the entities of a text. */
-export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Words, typeof wordDataSchema> =
-  {
-    data: wordDataSchema,
-    problems: wordProblems,
-    guess: {
-      ofFile: (name) => (/\.(conll|bio|iob)(\.gz)?$/i.test(name) ? 'words and tags' : undefined),
-      ofColumns(columns) {
-        // If all tags are missing, the reader names the first row.
-        const isList = (names: readonly string[]) =>
-          columns.find(
-            ({ name, nested, filled }) => (nested === 'list' || filled === 0) && names.includes(name),
-          );
-        const tags = isList(['tags', 'ner_tags', 'pos_tags', 'chunk_tags', 'labels']);
-        return tags && isList(['tokens', 'words'])
-          ? `rows have lists of words and of ${tags.name}`
-          : undefined;
-      },
-      plain: 'tag the words of sentences',
-    },
-    training: {
-      batchSize: { train: 32, eval: 64 },
-      smoothsLabels: true,
-      probing: (reading) => ({ reading, isOfHead: true }),
-    },
-    scores: {
-      metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],
-      tellsAnswers: () => true,
-    },
-    files: {
-      countRows: ({ sentences }) => sentences.length,
-      takesFolders: false,
-      read: ([file], reading) => ({
-        sentences: readSentences(file!.read(), file!.name, reading, true),
-        fileName: file!.name,
-        names: reading.label_names,
-      }),
-      join: (parts) => ({ ...parts[0]!, sentences: parts.flatMap(({ sentences }) => sentences) }),
-      splittable: ({ sentences, ...file }) => ({
-        texts: sentences.map(({ words }) => [words.join(' ')]),
-        pick: (numbers) => ({ ...file, sentences: numbers.map((number) => sentences[number]!) }),
-      }),
-      withFlags: wordsWithFlags,
-    },
-    build,
-    classes: {
-      labels({ sentences, fileName, names }, origin) {
-        const tags = tagNames(sentences, names, fileName, origin.config.id2label);
-        return labelsBesideAdapter(tags, origin, build);
-      },
-      keys: classNameKeys,
-    },
-    examples: ({ sentences, fileName }, { labels, modality }) =>
-      wordExamples(sentences, requireTexts(modality), tagIds(sentences, labels, fileName)),
-    evaluation: (labelled, { labels, modality }, batchSize) =>
-      tokenEvaluation(labelled, labels, requireTexts(modality), batchSize),
-    baselines: {
-      ofRows: tagBaselines,
-    },
-    prediction: {
-      input: {
-        parse: sentencesToTag,
-        shape: () => ({ keys: { words: { is: 'a list of strings' } }, others: ['line', 'tags', 'lines'] }),
-        line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
-      },
-      async answer(sentences, { program, values }, { labels, modality }, batchSize) {
-        const set = wordExamples(sentences, requireTexts(modality));
-        const logits = await predictWords(program, values, set, batchSize);
-        const answers = sentences.map(({ words }) =>
-          taggedWords(words, new Int32Array(0), new Float32Array(0), labels),
+export const tokenClassification: TaskDefinition<WordData, LabeledSentences, Words, typeof wordDataSchema> = {
+  data: wordDataSchema,
+  problems: wordProblems,
+  guess: {
+    ofFile: (name) => (/\.(conll|bio|iob)(\.gz)?$/i.test(name) ? 'words and tags' : undefined),
+    ofColumns(columns) {
+      // If all tags are missing, the reader names the first row.
+      const isList = (names: readonly string[]) =>
+        columns.find(
+          ({ name, nested, filled }) => (nested === 'list' || filled === 0) && names.includes(name),
         );
-        set.sentences.forEach((sentence, example) => {
-          const { words: seen } = set.firstPieces[example]!;
-          answers[sentence] = taggedWords(sentences[sentence]!.words, seen, logits[example]!, labels);
+      const tags = isList(['tags', 'ner_tags', 'pos_tags', 'chunk_tags', 'labels']);
+      return tags && isList(['tokens', 'words']) ? `rows have lists of words and of ${tags.name}` : undefined;
+    },
+    plain: 'tag the words of sentences',
+  },
+  training: {
+    batchSize: { train: 32, eval: 64 },
+    smoothsLabels: true,
+    probing: (reading) => ({ reading, isOfHead: true }),
+  },
+  scores: {
+    metrics: ['f1', 'precision', 'recall', 'accuracy', 'loss'],
+    tellsAnswers: () => true,
+  },
+  files: {
+    countRows: ({ sentences }) => sentences.length,
+    takesFolders: false,
+    read: ([file], reading) => ({
+      sentences: readSentences(file!.read(), file!.name, reading, true),
+      fileName: file!.name,
+      names: reading.label_names,
+    }),
+    join: (parts) => ({ ...parts[0]!, sentences: parts.flatMap(({ sentences }) => sentences) }),
+    splittable: ({ sentences, ...file }) => ({
+      texts: sentences.map(({ words }) => [words.join(' ')]),
+      pick: (numbers) => ({ ...file, sentences: numbers.map((number) => sentences[number]!) }),
+    }),
+    withFlags: wordsWithFlags,
+  },
+  build,
+  classes: {
+    labels({ sentences, fileName, names }, origin) {
+      const tags = tagNames(sentences, names, fileName, origin.config.id2label);
+      return labelsBesideAdapter(tags, origin, build);
+    },
+    keys: classNameKeys,
+  },
+  examples: ({ sentences, fileName }, { labels, modality }) =>
+    wordExamples(sentences, requireTexts(modality), tagIds(sentences, labels, fileName)),
+  evaluation: (labeled, { labels, modality }, batchSize) =>
+    tokenEvaluation(labeled, labels, requireTexts(modality), batchSize),
+  baselines: {
+    ofRows: tagBaselines,
+  },
+  prediction: {
+    input: {
+      parse: sentencesToTag,
+      shape: () => ({ keys: { words: { is: 'a list of strings' } }, others: ['line', 'tags', 'lines'] }),
+      line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
+    },
+    async answer(sentences, { program, values }, { labels, modality }, batchSize) {
+      const set = wordExamples(sentences, requireTexts(modality));
+      const logits = await predictWords(program, values, set, batchSize);
+      const answers = sentences.map(({ words }) =>
+        taggedWords(words, new Int32Array(0), new Float32Array(0), labels),
+      );
+      set.sentences.forEach((sentence, example) => {
+        const { words: seen } = set.firstPieces[example]!;
+        answers[sentence] = taggedWords(sentences[sentence]!.words, seen, logits[example]!, labels);
+      });
+      return answers;
+    },
+    output: {
+      json(answer) {
+        const { words, tags, scores, entities } = answer as TaggedWords;
+        return {
+          words,
+          tags,
+          scores: scores.map((score) => score && shortest(score)),
+          entities: entities.map(({ score, ...entity }) => ({ ...entity, score: shortest(score) })),
+        };
+      },
+      describe(answer) {
+        const { entities } = answer as TaggedWords;
+        if (entities.length === 0) return 'no entities';
+        return entities
+          .map(({ type, text, score }) => `${text}: ${type}, ${(100 * score).toFixed(1)} %`)
+          .join('; ');
+      },
+    },
+    served: {
+      input(text, pair) {
+        assertOneText(pair);
+        return { words: textWords(text).map((word) => word.text) };
+      },
+      answer(answer, text) {
+        const words = textWords(text);
+        return (answer as TaggedWords).entities.map((entity) => {
+          const [start, end] = [words[entity.start]!.start, words[entity.end - 1]!.end];
+          const score = shortest(entity.score);
+          return { entity_group: entity.type, score, word: text.slice(start, end), start, end };
         });
-        return answers;
-      },
-      output: {
-        json(answer) {
-          const { words, tags, scores, entities } = answer as TaggedWords;
-          return {
-            words,
-            tags,
-            scores: scores.map((score) => score && shortest(score)),
-            entities: entities.map(({ score, ...entity }) => ({ ...entity, score: shortest(score) })),
-          };
-        },
-        describe(answer) {
-          const { entities } = answer as TaggedWords;
-          if (entities.length === 0) return 'no entities';
-          return entities
-            .map(({ type, text, score }) => `${text}: ${type}, ${(100 * score).toFixed(1)} %`)
-            .join('; ');
-        },
-      },
-      served: {
-        input(text, pair) {
-          assertOneText(pair);
-          return { words: textWords(text).map((word) => word.text) };
-        },
-        answer(answer, text) {
-          const words = textWords(text);
-          return (answer as TaggedWords).entities.map((entity) => {
-            const [start, end] = [words[entity.start]!.start, words[entity.end - 1]!.end];
-            const score = shortest(entity.score);
-            return { entity_group: entity.type, score, word: text.slice(start, end), start, end };
-          });
-        },
       },
     },
-    recognises: recognizeTagger,
-    words: {
-      name: 'token classification',
-      trainedFor: () => 'token classification',
-      hub: { pipeline: 'token-classification', name: 'Token Classification' },
-      use: () => ({
-        command: 'adalora predict . < texts.txt',
-        explanation: 'one JSON line per sentence; the file has one sentence per line',
-      }),
-      python: ({ max_length }) => ({
-        autoModel: 'AutoModelForTokenClassification',
-        hasClasses: true,
-        lines: [textsInPython('"Some text"', max_length), 'tags = model(**inputs).logits.argmax(-1)'],
-      }),
-    },
-  };
+  },
+  recognizes: recognizeTagger,
+  words: {
+    name: 'token classification',
+    trainedFor: () => 'token classification',
+    hub: { pipeline: 'token-classification', name: 'Token Classification' },
+    use: () => ({
+      command: 'adalora predict . < texts.txt',
+      explanation: 'one JSON line per sentence; the file has one sentence per line',
+    }),
+    python: ({ max_length }) => ({
+      autoModel: 'AutoModelForTokenClassification',
+      hasClasses: true,
+      lines: [textsInPython('"Some text"', max_length), 'tags = model(**inputs).logits.argmax(-1)'],
+    }),
+  },
+};
 
-function recognizeTagger(model: UnknownTrained): Recognised | undefined {
+function recognizeTagger(model: UnknownTrained): Recognized | undefined {
   const head = model.definition.heads.TOKEN_CLS;
   const isOne =
     model.taskType === undefined
@@ -171,7 +168,7 @@ function recognizeTagger(model: UnknownTrained): Recognised | undefined {
  * The baselines of tags. The first gives each word its most frequent tag in training, and new words the most frequent
  * tag of all. The second gives every word the most frequent tag of all.
  */
-function tagBaselines(train: LabelledSentences, validation: LabelledSentences): Baseline[] {
+function tagBaselines(train: LabeledSentences, validation: LabeledSentences): Baseline[] {
   const ofWords = new Map<string, Map<string, number>>();
   const counts = new Map<string, number>();
   const count = (tags: Map<string, number>, tag: string) => tags.set(tag, (tags.get(tag) ?? 0) + 1);

@@ -3,8 +3,8 @@ import { findLine, type WordColumns } from './conll-sentences.ts';
 import { readSentences } from './read-sentences.ts';
 
 /** Reads sentences and formats them as `line word/tag word/tag`. */
-function read(content: string, fileName = 'x.conll', columns: WordColumns = {}, labelled = true): string[] {
-  return readSentences(content, fileName, columns, labelled).map(({ line, words, tags }) =>
+function read(content: string, fileName = 'x.conll', columns: WordColumns = {}, labeled = true): string[] {
+  return readSentences(content, fileName, columns, labeled).map(({ line, words, tags }) =>
     [line, ...words.map((word, i) => (tags[i] === undefined ? word : `${word}/${tags[i]}`))].join(' '),
   );
 }

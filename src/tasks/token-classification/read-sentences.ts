@@ -19,7 +19,7 @@ function* jsonSentences(
   content: string,
   fileName: string,
   columns: WordColumns,
-  labelled: boolean,
+  labeled: boolean,
   problems: RowProblems,
 ): Iterable<TaggedSentence> {
   let wordKey: string | undefined;
@@ -28,7 +28,7 @@ function* jsonSentences(
     if (wordKey === undefined) {
       const where = `${fileName}:${line}`;
       wordKey = findKey(object, columns.words, WORDS, where, 'data.words');
-      if (labelled) tagKey = findKey(object, columns.tags, TAGS, where, 'data.tags');
+      if (labeled) tagKey = findKey(object, columns.tags, TAGS, where, 'data.tags');
     }
     const words = readWords(ownValue(object, wordKey), wordKey);
     const tags = tagKey === undefined ? [] : readTags(ownValue(object, tagKey), tagKey, columns.label_names);

@@ -11,7 +11,7 @@ import { findLine, type TaggedSentence } from './conll-sentences.ts';
 import { predictWords, wordExamples } from './word-examples.ts';
 
 /** Sentences with their tags, and the name of their file. */
-export interface LabelledSentences {
+export interface LabeledSentences {
   sentences: readonly TaggedSentence[];
   fileName: string;
   /** The value of `data.label_names`. */
@@ -25,7 +25,7 @@ export interface LabelledSentences {
  * @throws UserError for tags that are not among the labels
  */
 export function tokenEvaluation(
-  { sentences, fileName }: LabelledSentences,
+  { sentences, fileName }: LabeledSentences,
   labels: readonly string[],
   texts: Texts,
   batchSize: number,

@@ -4,7 +4,7 @@ import { NO_WORD } from '../../input/text/encode-words.ts';
 import { checkFinite } from '../../program/check-finite.ts';
 import { someExamples } from '../../program/example-set.ts';
 import type { Texts } from '../../program/modalities/texts.ts';
-import { IGNORED_LABEL, labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { IGNORED_LABEL, labeledRows } from '../../program/objectives/labeled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { predictBatches } from '../../program/predict-batches.ts';
 import type { Predictor } from '../../program/program.ts';
@@ -114,7 +114,7 @@ export function wordExamples(
       const batch = texts.padded(parts.map(({ encoding }) => encoding));
       const feeds = modelFeeds(batch);
       if (!tagIds) return { feeds, weight: chosen.length };
-      const labels = labelledRows(listLabels(parts, tagIds, batch), batch.batch, batch.length, false);
+      const labels = labeledRows(listLabels(parts, tagIds, batch), batch.batch, batch.length, false);
       return { feeds: { ...feeds, ...labels }, weight: labels.labels!.data.length };
     },
   };

@@ -8,7 +8,7 @@ import { moduleInputs } from './measure-first.ts';
 const ATTENTION = 'transformer.h.0.attn.c_attn';
 
 /** The number of rows that a module reads, for a batch in which the first `prompt` tokens have no label. */
-async function rowsRead(prompt: number): Promise<{ rows: number; labelled: number }> {
+async function rowsRead(prompt: number): Promise<{ rows: number; labeled: number }> {
   const { model } = measuredModel('gpt2');
   const batch = withPrefix(readSafetensors('src/methods/tuners/fixtures/eva/gpt2/batches.safetensors'), '0.');
   const ids = named(batch, 'input_ids');
@@ -22,15 +22,15 @@ async function rowsRead(prompt: number): Promise<{ rows: number; labelled: numbe
   for await (const [input] of moduleInputs({ model, engine: nodeEngine(model, 'cpu') }, [ATTENTION], [feeds]))
     rows += input!.rows.length / input!.width;
   model.close();
-  return { rows, labelled: data.filter((id) => id !== -100n).length };
+  return { rows, labeled: data.filter((id) => id !== -100n).length };
 }
 
 // PEFT counts the tokens whose own label is not -100.
 it.each([0, 2, 3])(
   'the inputs of a language model are the labeled tokens, after a prompt of %d',
   async (prompt) => {
-    const { rows, labelled } = await rowsRead(prompt);
-    expect(labelled).toBeGreaterThan(0);
-    expect(rows).toBe(labelled);
+    const { rows, labeled } = await rowsRead(prompt);
+    expect(labeled).toBeGreaterThan(0);
+    expect(rows).toBe(labeled);
   },
 );

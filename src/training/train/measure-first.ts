@@ -5,7 +5,7 @@ import type { InputsOf, MeasuredAllocation, ModuleInput } from '../../methods/tu
 import { writesText } from '../../models/heads/registry.ts';
 import { Network } from '../../models/nn/network.ts';
 import type { Engine } from '../../program/engine.ts';
-import { LABEL_ROWS } from '../../program/objectives/labelled-rows.ts';
+import { LABEL_ROWS } from '../../program/objectives/labeled-rows.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { ALONE, type Communicator } from '../../program/parallel/communicator.ts';
 import { dealNumbers } from '../../program/parallel/deal.ts';
@@ -120,17 +120,17 @@ export async function* moduleInputs(
  * whether it belongs to a prompt.
  */
 function countedRows(rows: string, feeds: Tensors, isDecoder: boolean): number[] {
-  const labelled = feeds[LABEL_ROWS]?.data;
-  if (rows.includes('target')) return [...labelled!];
+  const labeled = feeds[LABEL_ROWS]?.data;
+  if (rows.includes('target')) return [...labeled!];
   const { data, dims } = feeds.attention_mask!;
   const [batch, length] = dims as [number, number];
   /** The number of a token's text in its row, 0 for padding. */
   const textOf = (row: number) => data[(row % batch) * length + Math.floor(row / batch)];
   const real = Array.from({ length: batch * length }, (_, row) => row).filter((row) => textOf(row) !== 0);
-  const isEncoder = !labelled || 'decoder_input_ids' in feeds;
+  const isEncoder = !labeled || 'decoder_input_ids' in feeds;
   if (isEncoder) return real;
   // In a decoder, a row predicts the next token, so the row after a label's row is counted.
-  const tokens = new Set(Array.from(labelled, (row) => row + (isDecoder ? batch : 0)));
+  const tokens = new Set(Array.from(labeled, (row) => row + (isDecoder ? batch : 0)));
   const isFirst = (row: number) => row < batch || textOf(row - batch) !== textOf(row);
   return real.filter((row) => tokens.has(row) || (isDecoder && isFirst(row) && tokens.has(row + batch)));
 }

@@ -164,7 +164,7 @@ export async function serveBase(base: BaseModel): Promise<ServedModel | undefine
   );
   if (!opened) return undefined;
   const model = base.model(opened.model);
-  if (model.initialised.length > 0 || !headNamed(model.headKind).served) return undefined;
+  if (model.initialized.length > 0 || !headNamed(model.headKind).served) return undefined;
   return {
     name,
     folder,

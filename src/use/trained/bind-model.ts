@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../input/formats/checkpoint.ts';
 import { tiedOutputs } from '../../methods/tuners/whole-parameters.ts';
-import { bindCheckpoint, initialise, nameInFiles, weightLocation } from '../../models/bind-checkpoint.ts';
+import { bindCheckpoint, initialize, nameInFiles, weightLocation } from '../../models/bind-checkpoint.ts';
 import type { CommonConfig, Head, ModelDefinition } from '../../models/model-definition.ts';
 import { modelFamily } from '../../models/registry.ts';
 import type { SentenceSettings } from '../../models/sentence-settings.ts';
@@ -73,7 +73,7 @@ export function bindModel<Model extends TaskModel>(
       names.has(name) ? checkpoint.readFloat32(stored(name)) : initial(name, seed),
     readRange: (name, start, end) => checkpoint.readFloat32(stored(name), start, end),
     fileOf: (name) => (names.has(name) ? checkpoint.info(stored(name)).file : undefined),
-    initialised: [...parameters.keys()].filter((name) => !names.has(name)),
+    initialized: [...parameters.keys()].filter((name) => !names.has(name)),
     close: () => checkpoint.close(),
   };
   return { ...model, ...weights, head: withAbsent(head, weights) };
@@ -113,7 +113,7 @@ function outputNames(
     where,
     baseModelPrefixes: listPrefixes(tied),
     tiedNames: definition.tiedNames,
-    mayInitialise: () => true,
+    mayInitialize: () => true,
   });
   return { tied, own, output: names.get(output), table: names.get(table) };
 }
@@ -171,7 +171,7 @@ function storedNames(
     baseModelPrefixes: listPrefixes(model),
     tiedNames: definition.tiedNames,
     nameInFiles: (name) => nameInFiles(definition, name),
-    mayInitialise: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),
+    mayInitialize: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),
   });
 }
 
@@ -190,7 +190,7 @@ export function belowHead(model: LoadedModel, other: TaskModel): LoadedModel {
     },
     readRange: (name, start, end) => readRange(named(name), start, end),
     fileOf: (name) => fileOf(named(name)),
-    initialised: [],
+    initialized: [],
   };
 }
 
@@ -204,15 +204,15 @@ export function newModel<Model extends TaskModel>(model: Model, weightFolder: st
     reader: (seed) => (name) => initial(name, seed),
     readRange: (name, start, end) => initial(name, 0).subarray(start, end),
     fileOf: () => undefined,
-    initialised: [...model.parameters.keys()],
+    initialized: [...model.parameters.keys()],
     close: () => {},
   };
 }
 
 /** Trains the modules that the checkpoint lacks as well, because their initial values are random. */
-function withAbsent(head: Head, { initialised }: ModelWeights): Head {
+function withAbsent(head: Head, { initialized }: ModelWeights): Head {
   const absent = (head.mayLack ?? []).filter((module) =>
-    initialised.some((name) => name.startsWith(`${module}.`)),
+    initialized.some((name) => name.startsWith(`${module}.`)),
   );
   return { ...head, modules: [...head.modules, ...absent] };
 }
@@ -223,7 +223,7 @@ function newValues({ config, parameters, buffers }: TaskModel) {
     const buffer = buffers.get(name);
     if (buffer) return new Float32Array(elementCount(buffer));
     const shape = parameters.get(name) as readonly number[];
-    return initialise(name, shape, seed, config.deviationOf?.(name, shape) ?? config.initializerRange);
+    return initialize(name, shape, seed, config.deviationOf?.(name, shape) ?? config.initializerRange);
   };
 }
 

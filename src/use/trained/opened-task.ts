@@ -5,7 +5,7 @@ import { nameTaskType } from '../../models/heads/task-type.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 import { UserError } from '../../support/user-error.ts';
-import { recognisedTask, taskNamed, vectorTask } from '../../tasks/registry.ts';
+import { recognizedTask, taskNamed, vectorTask } from '../../tasks/registry.ts';
 import type { BuildTask, UnknownTrained } from '../../tasks/task-definition.ts';
 import type { Family } from './bind-model.ts';
 import { checkLayer } from './layer-file.ts';
@@ -55,7 +55,7 @@ export function openedTask(trained: TrainedPurpose, asked: Asked, where: string)
     return { notes: trained.notes, model: build(definition, config) };
   }
   const embeds = asked === 'embed' && !stored && !trained.notes;
-  const notes = trained.notes ?? (embeds ? embedding(family) : recognised(trained));
+  const notes = trained.notes ?? (embeds ? embedding(family) : recognized(trained));
   const model = taskNamed(notes.task).build(notes.labels, notes.data)(definition, config);
   if (model.layer) checkLayer(notes.layer, { width: model.config.numLabels, ...model.layer }, where);
   return { notes, model };
@@ -68,7 +68,7 @@ function embedding({ config }: Family): Notes {
 }
 
 /** The notes for a model or an adapter without notes. */
-function recognised({ family: { definition, config }, json: base, stored }: TrainedPurpose): Notes {
+function recognized({ family: { definition, config }, json: base, stored }: TrainedPurpose): Notes {
   const names = stored && headLabels(stored);
   const json = { ...base, ...(names && { id2label: names }) } as TrainedPurpose['json'];
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
@@ -80,7 +80,7 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
     architecture,
     outputsOf: (build) => stored && headOutputs(build(definition, config), stored.tensors),
   };
-  const { task, labels, data } = recognisedTask(model);
+  const { task, labels, data } = recognizedTask(model);
   const reading = fillInReading(task, data);
   // The task's default length is lowered to the model's positions, because the user did not ask for it.
   const max_length = reading.max_length && Math.min(reading.max_length, config.maxLength);

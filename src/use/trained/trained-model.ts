@@ -22,7 +22,7 @@ import { ANYTHING, assertOptions, FUNCTION, NUMBER, type OptionType, SIGNAL } fr
 import { PROGRAM } from '../../support/program.ts';
 import { shown, UserError } from '../../support/user-error.ts';
 import { assertInput } from '../../tasks/assert-input.ts';
-import type { TextInput } from '../../tasks/labelled/read-inputs.ts';
+import type { TextInput } from '../../tasks/labeled/read-inputs.ts';
 import type {
   Answer,
   BaseData,

@@ -10,8 +10,8 @@ import { InvalidFile } from '../../support/user-error.ts';
  *
  * @throws UserError for a parameter that would have random values
  */
-export function checkHead({ initialised }: LoadedModel, { tuner }: { tuner: Tuner }, where: string): void {
-  const untrained = initialised.filter((name) => !tuner.layout.find(name));
+export function checkHead({ initialized }: LoadedModel, { tuner }: { tuner: Tuner }, where: string): void {
+  const untrained = initialized.filter((name) => !tuner.layout.find(name));
   if (untrained.length === 0) return;
   throw new InvalidFile({
     where,

@@ -21,7 +21,7 @@ import { locateAdapter, locateTrained, resolveBase } from '../../../use/trained/
 import { assertOnly } from '../flags.ts';
 import { readInput } from '../standard-input.ts';
 import { heatMap } from '../terminal/heat-map.ts';
-import { coloursFor, write } from '../terminal/screen.ts';
+import { colorsFor, write } from '../terminal/screen.ts';
 
 interface InspectFlags {
   tokens?: boolean;
@@ -71,7 +71,7 @@ async function describeAdapter(path: string, { json }: InspectFlags): Promise<vo
   console.log(`${kind.name} adapter of ${printable(baseModel ?? 'a model it does not name')}\n`);
   if (hasRanks) {
     const start = initialRank === undefined ? '' : ` of ${initialRank} at the start`;
-    console.log(heatMap(table, coloursFor(process.stdout).isColorSupported, initialRank));
+    console.log(heatMap(table, colorsFor(process.stdout).isColorSupported, initialRank));
     console.log(
       `\ntotal rank ${counted(table.total)} in ${table.modules} matrices, ${table.average.toFixed(2)} on average${start}`,
     );

@@ -8,7 +8,7 @@ import { localData } from '../../../input/data/node/text-files.ts';
 import { parseRows } from '../../../input/data/parse-rows.ts';
 import { RowProblems } from '../../../input/data/rows.ts';
 import { mapValues } from '../../../support/options.ts';
-import { scoreTargets } from '../../../tasks/labelled/label-kind.ts';
+import { scoreTargets } from '../../../tasks/labeled/label-kind.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { readConfigText } from '../load-config.ts';
 import { configForData, newConfig, stem } from './config-for-data.ts';

@@ -10,7 +10,7 @@ const MISSING = '·';
  * Formats a rank table: one row per layer, one column per matrix, with means at the edges. In color, a
  * cell's background shows its rank relative to `most`.
  */
-export function heatMap(table: RankTable, colour: boolean, most = table.largest): string {
+export function heatMap(table: RankTable, color: boolean, most = table.largest): string {
   // Layer and column names come from an adapter's file, so control characters are replaced.
   const rows = table.rows.map(({ layer, ranks }) => ({ layer: printable(layer), ranks }));
   const columns = table.columns.map(printable);
@@ -20,7 +20,7 @@ export function heatMap(table: RankTable, colour: boolean, most = table.largest)
   const right = (text: string, column: number) => text.padStart(widths[column]!);
   const block = (rank: number | undefined, column: number) => {
     const text = right(rank === undefined ? MISSING : `${rank}`, column);
-    return colour && rank !== undefined ? painted(text, rank / Math.max(1, most)) : text;
+    return color && rank !== undefined ? painted(text, rank / Math.max(1, most)) : text;
   };
   const last = columns.length;
   const columnMeans = columns.map((_, i) => meanText(rows.map(({ ranks }) => ranks[i])));

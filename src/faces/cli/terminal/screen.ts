@@ -23,6 +23,6 @@ export interface Screen {
 export const ERASE_LINE = '\r\x1b[2K';
 
 /** Colors for a screen. They are off without a terminal, and if NO_COLOR or a flag forbids them. */
-export function coloursFor(screen: Screen) {
+export function colorsFor(screen: Screen) {
   return pc.createColors(screen.isTTY === true && pc.isColorSupported);
 }

@@ -8,7 +8,7 @@ import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../../t
 import { isTuned } from '../../../training/run/verdict.ts';
 import { describeEvent, RunTable } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
-import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';
+import { colorsFor, ERASE_LINE, type Screen } from './screen.ts';
 
 export interface Display {
   show(event: TrainEvent): void;
@@ -72,7 +72,7 @@ export function trainDisplay(
   }: DisplayOptions = {},
 ): Display {
   const isLive = screen.isTTY === true;
-  const colours = coloursFor(screen);
+  const colors = colorsFor(screen);
   const timeLeft = new TimeLeft(now);
   let totalSteps = 0;
   let score: number | undefined;
@@ -104,14 +104,14 @@ export function trainDisplay(
     drawnAt = now();
     if (!isLive) return print(line);
     const width = (screen.columns || 80) - BAR_WIDTH - 2;
-    screen.write(`${ERASE_LINE}${colours.cyan(bar(event.step / totalSteps))} ${line.slice(0, width)}`);
+    screen.write(`${ERASE_LINE}${colors.cyan(bar(event.step / totalSteps))} ${line.slice(0, width)}`);
     isDrawn = true;
   };
   const showProgress = ({ what, share }: ProgressEvent, secondsLeft: number) => {
     const time = Number.isFinite(secondsLeft) ? `, ${clockTime(secondsLeft)} left` : '';
     const line = `${LOADING[what]} ${Math.round(100 * share)} %${time}`;
     if (isLive) {
-      screen.write(`${ERASE_LINE}${colours.cyan(bar(share))} ${line}`);
+      screen.write(`${ERASE_LINE}${colors.cyan(bar(share))} ${line}`);
       isDrawn = true;
     } else if (share - toldShare >= TOLD_SHARE) {
       toldShare = share;
@@ -121,8 +121,8 @@ export function trainDisplay(
 
   const showVerdict = (verdict: FinishEvent['verdict']) => {
     if (!verdict) return;
-    print(colours.bold(printable(verdictSentence(verdict))));
-    const style = verdict.learnt ? colours.yellow : (text: string) => colours.bold(colours.red(text));
+    print(colors.bold(printable(verdictSentence(verdict))));
+    const style = verdict.learnt ? colors.yellow : (text: string) => colors.bold(colors.red(text));
     for (const sentence of findingSentences(verdict)) print(style(printable(sentence)));
   };
 
@@ -148,10 +148,10 @@ export function trainDisplay(
       }
       const text = describeEvent(event, begun);
       if (text === undefined) return;
-      const style = { evaluation: colours.bold, notice: colours.yellow, checkpoint: colours.dim };
+      const style = { evaluation: colors.bold, notice: colors.yellow, checkpoint: colors.dim };
       print(event.type in style ? style[event.type as keyof typeof style](text) : text);
       if (event.type === 'finish') {
-        const ranks = rankLines(event, colours.isColorSupported);
+        const ranks = rankLines(event, colors.isColorSupported);
         if (ranks !== undefined && !isQuiet) print(ranks);
         showVerdict(event.verdict);
       }
@@ -183,8 +183,8 @@ function bar(share: number): string {
 }
 
 /** The final ranks, if they differ between modules. */
-function rankLines({ reason, ranks, verdict }: FinishEvent, colour: boolean): string | undefined {
+function rankLines({ reason, ranks, verdict }: FinishEvent, color: boolean): string | undefined {
   if (!isTuned(verdict)) return undefined;
   const differ = new Set(Object.values(ranks)).size > 1;
-  return reason !== 'stopped' && differ ? heatMap(rankTable(ranks), colour) : undefined;
+  return reason !== 'stopped' && differ ? heatMap(rankTable(ranks), color) : undefined;
 }

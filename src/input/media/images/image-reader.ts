@@ -56,7 +56,7 @@ export class ImageReader {
   write({ pixels }: ImageContent, target: Float32Array, start: number, random?: Random): void {
     let seen = random
       ? this.#processor.cut(pixels, randomBox(pixels, random))
-      : this.#processor.centre(pixels);
+      : this.#processor.center(pixels);
     if (random && random.uniform() < 0.5) seen = flipped(seen);
     this.#processor.write(seen, target, start);
   }

@@ -50,7 +50,7 @@ it.each(golden.processed)('processes $file as the processor $name of transformer
   const { height, width } = processor.input;
   expect([3, height, width]).toEqual(one.shape);
   const values = new Float32Array(3 * height * width);
-  processor.write(processor.centre(resized), values, 0);
+  processor.write(processor.center(resized), values, 0);
   expect(digest(new Uint8Array(values.buffer))).toBe(one.sha256);
 });
 

@@ -160,7 +160,7 @@ export class ImageProcessor {
   }
 
   /** The part of a resized image that the model sees. */
-  centre(pixels: Pixels): Pixels {
+  center(pixels: Pixels): Pixels {
     const { height, width } = this.input;
     const left = Math.floor((pixels.width - width) / 2);
     const top = Math.floor((pixels.height - height) / 2);

@@ -17,7 +17,7 @@ import {
 import { LowRankInjection, type LowRankOptions } from '../low-rank/low-rank-injection.ts';
 import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
-import { orthonormalise, refuseTooManyVectors } from '../low-rank/orthonormal.ts';
+import { orthonormalize, refuseTooManyVectors } from '../low-rank/orthonormal.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
 import type { AdapterSettings, ScaleConfig } from '../low-rank/peft-config.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
@@ -111,7 +111,7 @@ export class AdaLoraTuner extends LowRankTuner {
    * first. With `orthonormal`, P and Q are then orthonormalized (the columns of P, the rows of Q). The result is
    * uniform over all such matrices (Saxe et al., 2014, arXiv 1312.6120).
    */
-  protected initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
+  protected initializeFactors(values: Float32Array, seed: number, read: ReadParameter): void {
     const { init, initial_lambda = 0, use_dora } = this.settings;
     for (const { path, rank } of this.modules) {
       const { A, E, B } = factorsIn(this.layout, values, path);
@@ -120,8 +120,8 @@ export class AdaLoraTuner extends LowRankTuner {
       A.set(random('A').normals(A.length, INITIAL_STD));
       B.set(random('B').normals(B.length, INITIAL_STD));
       if (init !== 'orthonormal') continue;
-      orthonormalise(matrixRows(A, rank)).forEach((row, i) => A.set(row, i * row.length));
-      orthonormalise(selectColumns(B, rank)).forEach((column, i) => setColumn(B, rank, i, column));
+      orthonormalize(matrixRows(A, rank)).forEach((row, i) => A.set(row, i * row.length));
+      orthonormalize(selectColumns(B, rank)).forEach((column, i) => setColumn(B, rank, i, column));
     }
     if (use_dora) beginMagnitudes(this, values, read);
   }

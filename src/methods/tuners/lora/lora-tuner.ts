@@ -146,7 +146,7 @@ export class LoraTuner extends LowRankTuner {
    * Draws A uniformly within ±1 / √in (PEFT's Kaiming initialization with a = √5), and sets B to zero. If the config
    * selects a start from the weight, A and B are computed from the weight.
    */
-  protected initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
+  protected initializeFactors(values: Float32Array, seed: number, read: ReadParameter): void {
     this.takeStart(seed, read);
     if (this.settings.use_dora) beginMagnitudes(this, values, read);
     for (const module of this.modules) {

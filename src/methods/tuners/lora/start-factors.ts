@@ -2,10 +2,10 @@ import { BASE_BLOCK, fourBitValues } from '../../../input/formats/quantize.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { Random } from '../../../support/random.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
-import { dot64, orthonormalise, principalDirections } from '../low-rank/orthonormal.ts';
+import { dot64, orthonormalize, principalDirections } from '../low-rank/orthonormal.ts';
 import { type SingularTriplet, topSingular, WeightMatrix } from './top-singular.ts';
 
-/** Initialisations from the weight. The initial increment is subtracted from the weight. */
+/** Initializations from the weight. The initial increment is subtracted from the weight. */
 export type WeightStart = 'pissa' | `pissa_niter_${number}`;
 
 /**
@@ -70,10 +70,10 @@ function approximate(
   random: Random,
 ): SingularTriplet[] {
   const start = Array.from({ length: count }, () => Float64Array.from(random.normals(matrix.columns, 1)));
-  let us = orthonormalise(start.map((v) => matrix.times(v)));
+  let us = orthonormalize(start.map((v) => matrix.times(v)));
   for (let i = 0; i < iterations; i++) {
-    const vs = orthonormalise(us.map((u) => matrix.turnedTimes(u)));
-    us = orthonormalise(vs.map((v) => matrix.times(v)));
+    const vs = orthonormalize(us.map((u) => matrix.turnedTimes(u)));
+    us = orthonormalize(vs.map((v) => matrix.times(v)));
   }
   const rows = us.map((u) => matrix.turnedTimes(u));
   return principalDirections(rows.map((row) => row.slice())).map(({ strength, direction }) => {

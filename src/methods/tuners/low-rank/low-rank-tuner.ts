@@ -179,7 +179,7 @@ export abstract class LowRankTuner implements Tuner {
 
   initialValues(seed: number, read: ReadParameter): Float32Array {
     const values = new Float32Array(this.layout.length);
-    this.initialiseFactors(values, seed, read);
+    this.initializeFactors(values, seed, read);
     return this.layout.readInto(values, this.saved, read);
   }
 
@@ -187,7 +187,7 @@ export abstract class LowRankTuner implements Tuner {
   abstract withModules(modules: readonly LowRankModule[]): LowRankTuner;
 
   /** Sets the initial factors in a vector of zeros. */
-  protected abstract initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void;
+  protected abstract initializeFactors(values: Float32Array, seed: number, read: ReadParameter): void;
 
   inject(flat: Value, dropout: Dropout, layout = this.layout, fraction?: Fraction): LowRankInjection {
     return new this.injection(layout, flat, this.modules, this.options(dropout, fraction));

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { Random } from '../../../support/random.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { dot64, orthonormalise, principalDirections } from './orthonormal.ts';
+import { dot64, orthonormalize, principalDirections } from './orthonormal.ts';
 
 const { orthonormal } = JSON.parse(readFileSync('src/methods/tuners/fixtures/beyond.json', 'utf8')) as {
   orthonormal: { rows: number[][]; result: number[][] };
 };
 
 it('orthonormalizes rows like LAPACK', () => {
-  const rows = orthonormalise(orthonormal.rows.map((row) => Float64Array.from(row)));
+  const rows = orthonormalize(orthonormal.rows.map((row) => Float64Array.from(row)));
   orthonormal.result.forEach((row, i) => {
     row.forEach((value, j) => expect(rows[i]![j]).toBeCloseTo(value, 12));
   });
@@ -21,7 +21,7 @@ it('drops vectors that depend on earlier ones', () => {
     [3, 0, 0],
     [1, 1, 0],
   ].map((row) => Float64Array.from(row));
-  expect(orthonormalise([a!, b!, c!])).toEqual([Float64Array.of(1, 0, 0), Float64Array.of(0, 1, 0)]);
+  expect(orthonormalize([a!, b!, c!])).toEqual([Float64Array.of(1, 0, 0), Float64Array.of(0, 1, 0)]);
 });
 
 it('finds singular values and vectors that reproduce the matrix', () => {

@@ -7,7 +7,7 @@ import type { LowRankModule } from './factors.ts';
  *
  * @returns the remaining vectors in order; vectors that depend on earlier ones are removed
  */
-export function orthonormalise(vectors: readonly Float64Array[]): Float64Array[] {
+export function orthonormalize(vectors: readonly Float64Array[]): Float64Array[] {
   const basis: Float64Array[] = [];
   for (const vector of vectors) {
     const before = norm(vector);

@@ -57,9 +57,9 @@ const HARMLESS = [
   'loftq_config',
 ];
 
-/** Initialisations that do not change the base weights. */
+/** Initializations that do not change the base weights. */
 const INITS = [true, false, 'gaussian', 'orthogonal', 'eva', 'mica'];
-/** Initialisations that change the base weights and can be computed again from them. */
+/** Initializations that change the base weights and can be computed again from them. */
 const WEIGHT_STARTS = ['pissa'];
 const CONVERT =
   'Save the adapter as plain LoRA in PEFT: save_pretrained with path_initial_model_for_weight_conversion.';

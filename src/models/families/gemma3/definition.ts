@@ -70,6 +70,6 @@ export const gemma3 = decoderFamily({
   attention: (config, layer) => ({
     ...gemmaAttention(config, layer),
     rotary: config.rotaries[config.layer_types[layer]!],
-    normalise: normOfHeads(config.headSize, config.rms_norm_eps, NORM_OFFSET),
+    normalize: normOfHeads(config.headSize, config.rms_norm_eps, NORM_OFFSET),
   }),
 });

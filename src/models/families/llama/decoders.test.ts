@@ -194,7 +194,7 @@ it('a question answering head finds the base model of a language model below it,
   const bound = bindCheckpoint(span.parameters, source, {
     where: 'folder',
     baseModelPrefixes: [llama.baseModelPrefix, span.head.baseModelPrefix ?? []].flat(),
-    mayInitialise: (name) => name.startsWith('qa_outputs.'),
+    mayInitialize: (name) => name.startsWith('qa_outputs.'),
   });
   const base = [...span.parameters.keys()].filter((name) => !name.startsWith('qa_outputs.'));
   expect(bound).toEqual(new Map(base.map((name) => [name, name.replace('transformer.', 'model.')])));

@@ -22,7 +22,7 @@ export const olmo2 = decoderFamily({
   attention: ({ attention_bias: bias, rms_norm_eps }) => ({
     bias,
     outputBias: bias,
-    normalise: (norm, x) => rmsNormModule(norm, x, rms_norm_eps),
+    normalize: (norm, x) => rmsNormModule(norm, x, rms_norm_eps),
   }),
   norms: {
     attention: { after: 'post_attention_layernorm' },

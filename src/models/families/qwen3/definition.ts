@@ -21,7 +21,7 @@ export const qwen3 = decoderFamily({
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
   attention(config, layer) {
     const { attention_bias: bias, headSize, rms_norm_eps } = config;
-    const normalise = normOfHeads(headSize, rms_norm_eps);
-    return { bias, outputBias: bias, window: findWindow(config, layer), normalise };
+    const normalize = normOfHeads(headSize, rms_norm_eps);
+    return { bias, outputBias: bias, window: findWindow(config, layer), normalize };
   },
 });

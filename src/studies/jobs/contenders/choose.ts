@@ -176,6 +176,6 @@ function lowest(losses: readonly Float64Array[], rows: Int32Array): number {
 
 function deviation(values: readonly number[]): number {
   if (values.length === 0) return 0;
-  const centre = mean(values);
-  return Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
+  const center = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - center) ** 2)));
 }

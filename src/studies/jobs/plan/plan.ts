@@ -12,7 +12,7 @@ import { onBase } from '../../../program/bases/with-base-dtype.ts';
 import { countParts, trainingMasks } from '../../../program/batch-part.ts';
 import { masksOn } from '../../../program/engine.ts';
 import type { Evaluation, ExampleSet } from '../../../program/example-set.ts';
-import { inParts } from '../../../program/objectives/labelled-rows.ts';
+import { inParts } from '../../../program/objectives/labeled-rows.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { evaluationGraph, trainingGraph } from '../../../program/training-graph.ts';
 import type { Validation } from '../../../program/validation.ts';

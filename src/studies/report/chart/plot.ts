@@ -167,8 +167,8 @@ function bottomAxis(ticks: Ticks, { name, names }: Axis, at: PlotArea, width: nu
       !isNamed &&
       markup`<line class="axis-line" x1="${x}" x2="${x}" y1="${at.bottom}" y2="${at.bottom + 4}"/>`;
     // A label at the edge is moved into the figure.
-    const centre = round(Math.max(half, Math.min(width - half, x)));
-    return markup`${tick}<text class="axis" text-anchor="middle" x="${centre}" y="${at.bottom + 15}">${text}</text>`;
+    const center = round(Math.max(half, Math.min(width - half, x)));
+    return markup`${tick}<text class="axis" text-anchor="middle" x="${center}" y="${at.bottom + 15}">${text}</text>`;
   });
   return markup`${!isNamed && markup`<line class="axis-line" x1="${at.left}" x2="${at.right}" y1="${at.bottom}" y2="${at.bottom}"/>`}${labels}${name && markup`<text class="axis name" text-anchor="end" x="${at.right}" y="${at.bottom + 28}">${name}</text>`}`;
 }

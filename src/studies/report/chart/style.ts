@@ -59,8 +59,8 @@ function variables(scheme: keyof typeof SCALE): string {
  * Black or white, whichever has more contrast with a color. According to WCAG, their contrasts are equal at a
  * luminance of 0.18.
  */
-function inkOn(colour: readonly number[]): string {
-  const [red, green, blue] = colour.map((value) => (value / 255) ** 2.2) as [number, number, number];
+function inkOn(color: readonly number[]): string {
+  const [red, green, blue] = color.map((value) => (value / 255) ** 2.2) as [number, number, number];
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? '#10151c' : '#fff';
 }
 

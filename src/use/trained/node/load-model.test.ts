@@ -23,6 +23,6 @@ it('trains the head, and optional modules that the checkpoint lacks', () => {
   writeSafetensors(path, new Map(tensors), { format: 'pt' });
   const model = openForTask(folder, 'single_label_classification');
   expect(model.head.modules).toEqual(['classifier', 'bert.pooler']);
-  expect(model.initialised).toContain('bert.pooler.dense.weight');
+  expect(model.initialized).toContain('bert.pooler.dense.weight');
   model.close();
 });

@@ -6,13 +6,13 @@ import { predictRows } from '../../program/predict-batches.ts';
 import type { Predictor } from '../../program/program.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { promptFor } from '../sentence-vectors.ts';
-import { classifiesVectors, type LabelledData } from './data-section.ts';
+import { classifiesVectors, type LabeledData } from './data-section.ts';
 import type { Targets } from './label-kind.ts';
 
 /** The parts of a row from which its label is predicted. */
 export type RowInput = Pick<Row, 'text' | 'textPair' | 'id' | 'content'>;
 
-type Context = EncodingContext<LabelledData>;
+type Context = EncodingContext<LabeledData>;
 
 /** Texts, pairs or files in the form that the model reads: a classification head's, or a linear layer's on vectors. */
 export interface ReadRows {
@@ -30,7 +30,7 @@ export interface ReadRows {
  *
  * @param targets see `ToTargets`; without them, the batches are for prediction only
  */
-export function readLabelledRows(
+export function readLabeledRows(
   rows: readonly RowInput[],
   context: Context,
   batchSize: number,

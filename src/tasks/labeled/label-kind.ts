@@ -61,7 +61,7 @@ export interface LabelKind<Answer extends LabelAnswer> {
   /** Formats an answer for GLUE's evaluation server. */
   submitted(answer: Answer): string;
   /** Whether to use this task for a model that adalora did not train and that has this many outputs. */
-  recognises(model: UnknownTrained, outputs: number): boolean;
+  recognizes(model: UnknownTrained, outputs: number): boolean;
   /** How its labels are recognized in a file. Missing for labels that a file never suggests. */
   guess?: Pick<TaskGuess, 'labels' | 'fits' | 'learns'>;
   name: string;

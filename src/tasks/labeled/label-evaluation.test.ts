@@ -18,10 +18,10 @@ function mistakesOf(
   const modality = { rows: () => ({ lengths: new Int32Array(rows.length), truncated: 0 }) };
   const context = { labels: LABELS, reading: {}, modality } as never;
   const numbered = rows.map((row, i) => ({ line: i + 1, ...row }));
-  const labelled = { rows: numbered, fileName: 'rows.tsv', skipped: [] };
+  const labeled = { rows: numbered, fileName: 'rows.tsv', skipped: [] };
   const { rows: evaluated } = labelEvaluation(
     kind as typeof classKind,
-    labelled,
+    labeled,
     context,
     logits[0]!.length,
     8,

@@ -6,7 +6,7 @@ import { type LinearLoss, linearBytes } from '../../scores/baselines/linear-mode
 import type { LabelBaselines, Targets } from './label-kind.ts';
 
 /** Rows with their targets. */
-interface Labelled {
+interface Labeled {
   rows: readonly Row[];
   targets: Targets;
 }
@@ -38,8 +38,8 @@ const listSmall = (rows: readonly Row[]) => rows.map(({ content }) => content!.s
 function baselinesWith(learn: Learn, nameOf: (linearName: string, rows: readonly Row[]) => string) {
   return async (
     { linearLoss, linearName, blind }: LabelBaselines,
-    train: Labelled,
-    validation: Labelled,
+    train: Labeled,
+    validation: Labeled,
     labels: readonly string[],
     scores: (logits: Float32Array) => Baseline['scores'],
   ): Promise<Baseline[]> => {

@@ -20,7 +20,7 @@ interface Case {
   expected: Record<string, number | null>;
 }
 
-const fixture = JSON.parse(readFileSync('src/tasks/labelled/fixtures/oracle.json', 'utf8')) as {
+const fixture = JSON.parse(readFileSync('src/tasks/labeled/fixtures/oracle.json', 'utf8')) as {
   cases: Case[];
 };
 

@@ -5,7 +5,7 @@ import { dataFileKeys } from '../data-files.ts';
 import { column, delimiterKey, layoutKeys } from '../table-columns.ts';
 
 /** Files with labeled texts, and how they are read. */
-export const labelledDataSchema = z.strictObject({
+export const labeledDataSchema = z.strictObject({
   /** TSV, CSV or JSON Lines. */
   ...dataFileKeys,
   /** Column of the text, or of the path of a file, such as an image: its name (header or JSON key) or its number from 0. */
@@ -50,9 +50,9 @@ export const labelledDataSchema = z.strictObject({
   temperature: z.number().positive().optional(),
 });
 
-export type LabelledData = z.output<typeof labelledDataSchema>;
+export type LabeledData = z.output<typeof labeledDataSchema>;
 
 /** Whether a linear layer classifies sentence vectors. */
-export function classifiesVectors({ pooling = 'none' }: Pick<Partial<LabelledData>, 'pooling'>): boolean {
+export function classifiesVectors({ pooling = 'none' }: Pick<Partial<LabeledData>, 'pooling'>): boolean {
   return pooling !== 'none';
 }

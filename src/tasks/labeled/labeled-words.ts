@@ -2,7 +2,7 @@ import { mediumNamed } from '../../input/media/media.ts';
 import type { MediumInPython } from '../../input/media/medium.ts';
 import { textsInPython } from '../../program/modalities/in-python.ts';
 import type { PythonResult, PythonUse, TaskTexts } from '../task-words.ts';
-import { classifiesVectors, type LabelledData } from './data-section.ts';
+import { classifiesVectors, type LabeledData } from './data-section.ts';
 import type { LabelAnswer, LabelKind } from './label-kind.ts';
 import { jsonKeys } from './read-inputs.ts';
 
@@ -10,7 +10,7 @@ import { jsonKeys } from './read-inputs.ts';
 export function describeWords({
   name,
   trainedFor,
-}: Pick<LabelKind<LabelAnswer>, 'name' | 'trainedFor'>): TaskTexts<LabelledData> {
+}: Pick<LabelKind<LabelAnswer>, 'name' | 'trainedFor'>): TaskTexts<LabeledData> {
   return {
     name,
     trainedFor({ text_pair, medium }) {
@@ -28,7 +28,7 @@ export function describeWords({
   };
 }
 
-function headInPython({ text_pair, max_length }: Partial<LabelledData>): PythonUse {
+function headInPython({ text_pair, max_length }: Partial<LabeledData>): PythonUse {
   const texts = text_pair === undefined ? '"Some text"' : '"Some text", "another text"';
   return {
     autoModel: 'AutoModelForSequenceClassification',
@@ -40,7 +40,7 @@ function headInPython({ text_pair, max_length }: Partial<LabelledData>): PythonU
 /** Python that classifies a file with the head of the base's class, or with a layer on its features. */
 function filesInPython(
   { classifier, imports, inputs, features }: MediumInPython,
-  data: Partial<LabelledData>,
+  data: Partial<LabeledData>,
   { folder, normalize }: PythonResult,
 ): PythonUse {
   if (!classifiesVectors(data))
@@ -67,7 +67,7 @@ function filesInPython(
 const POOLED = { mean: '.mean(1)', cls: '[:, 0]', lasttoken: '[:, -1]', none: '' };
 
 function layerInPython(
-  { text_pair, max_length, pooling = 'none' }: Partial<LabelledData>,
+  { text_pair, max_length, pooling = 'none' }: Partial<LabeledData>,
   { folder, normalize }: PythonResult,
 ): PythonUse {
   const pooled = `model(**inputs).last_hidden_state${POOLED[pooling]}`;
@@ -88,7 +88,7 @@ function layerInPython(
 }
 
 /** How to use a model: with lines of text or, for pairs, with JSON Lines. It does not depend on the run's columns. */
-function usage({ text, text_pair, medium }: Partial<LabelledData>): {
+function usage({ text, text_pair, medium }: Partial<LabeledData>): {
   command: string;
   explanation: string;
 } {

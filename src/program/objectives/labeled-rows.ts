@@ -12,7 +12,7 @@ export const LABEL_ROWS = 'label_rows';
  * @param labels [batch, length], {@link IGNORED_LABEL} for tokens without a label
  * @param shift whether a token predicts the label of the next token, as in causal language models
  */
-export function labelledRows(labels: Int32Array, batch: number, length: number, shift: boolean): Tensors {
+export function labeledRows(labels: Int32Array, batch: number, length: number, shift: boolean): Tensors {
   const rows: number[] = [];
   const ids: number[] = [];
   const offset = Number(shift);

@@ -8,7 +8,7 @@ import golden from '../../program/objectives/fixtures/soft-loss.json' with { typ
 import { labelSetKind, multiLabelClassification } from '../multi-label-classification/definition.ts';
 import { regression, scoreKind } from '../regression/definition.ts';
 import { classKind, singleLabelClassification } from '../single-label-classification/definition.ts';
-import { labelledDataSchema } from './data-section.ts';
+import { labeledDataSchema } from './data-section.ts';
 import { type TaughtRow, taughtLoss, taughtTargets, teacherLogits } from './teaching.ts';
 
 /** PyTorch in double precision. Losses and gradients near 1 are rounded to 2⁻²⁴ some times. */
@@ -95,7 +95,7 @@ describe('a teacher', () => {
   it('is needed by the keys about it, and reads no vectors', () => {
     const data = { train: 'x', text: 'text', label: 'label' };
     const paths = (more: object) =>
-      multiLabelClassification.problems!(labelledDataSchema.parse({ ...data, ...more })).map(({ path }) =>
+      multiLabelClassification.problems!(labeledDataSchema.parse({ ...data, ...more })).map(({ path }) =>
         path.join('.'),
       );
     expect(paths({ unlabelled: 'y', temperature: 1 })).toEqual(['data.unlabelled', 'data.temperature']);

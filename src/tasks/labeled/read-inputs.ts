@@ -10,7 +10,7 @@ import { InvalidData, UserError } from '../../support/user-error.ts';
 import type { InputShape } from '../assert-input.ts';
 import type { ReadingFlags, ReadingOf } from '../prediction.ts';
 import { STANDARD_INPUT, withFlags } from '../table-columns.ts';
-import { type LabelledData, labelledDataSchema } from './data-section.ts';
+import { type LabeledData, labeledDataSchema } from './data-section.ts';
 import type { RowInput } from './read-rows.ts';
 
 /** A text or a pair of texts to predict for, with the names of a config's `data` section. */
@@ -35,7 +35,7 @@ export function toRows(inputs: readonly TextInput[]): RowInput[] {
 const OTHERS = ['line', 'id', 'place', 'label', 'content', ...MEDIA.map(({ name }) => name)];
 
 /** Texts or pairs, as in the run. Without a run, there is no label column, and both are accepted. */
-export function textsShape({ text_pair, label }: Partial<ReadingOf<LabelledData>>): InputShape {
+export function textsShape({ text_pair, label }: Partial<ReadingOf<LabeledData>>): InputShape {
   const text = { is: 'a string' } as const;
   if (text_pair !== undefined)
     return { keys: { text, text_pair: { ...text, why: 'its run is on pairs of texts' } }, others: OTHERS };
@@ -57,7 +57,7 @@ export type Columns = Omit<DataOptions, 'format'>;
  * @throws UserError if a label is needed and no column is known, and for flags of other tasks
  */
 export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolean): Columns {
-  const columns = withFlags(labelledDataSchema, run, flags, 'labeled texts');
+  const columns = withFlags(labeledDataSchema, run, flags, 'labeled texts');
   const { text, text_pair, label, header, quote } = columns;
   if (needsLabel && label === undefined) {
     throw new UserError({

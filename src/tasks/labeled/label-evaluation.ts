@@ -12,11 +12,11 @@ import type { LinearLayer } from '../../program/objectives/sentence-classifier.t
 import { bootstrap, shareInterval, someGroups } from '../../scores/metrics/score-interval.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import type { EncodingContext, FitLayer } from '../prediction.ts';
-import { classifiesVectors, type LabelledData } from './data-section.ts';
+import { classifiesVectors, type LabeledData } from './data-section.ts';
 import { type LabelAnswer, type LabelKind, labelScores, type Targets, targetRows } from './label-kind.ts';
-import { readLabelledRows } from './read-rows.ts';
+import { readLabeledRows } from './read-rows.ts';
 
-export interface LabelledRows {
+export interface LabeledRows {
   rows: Row[];
   /** Rows without labels, which a teacher labels. */
   unlabelled?: Row[];
@@ -34,17 +34,17 @@ export const evaluatedTexts = ({ text, textPair, alike }: Row) =>
 /** Scores a model on labeled texts or pairs. */
 export function labelEvaluation<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
-  labelled: LabelledRows,
-  context: EncodingContext<LabelledData>,
+  labeled: LabeledRows,
+  context: EncodingContext<LabeledData>,
   outputs: number,
   batchSize: number,
 ): Evaluation {
   const { labels } = context;
-  const targets = kind.targets(labelled.rows, labels, labelled.fileName);
-  const examples = readLabelledRows(labelled.rows, context, batchSize, targets);
-  const count = labelled.rows.length;
+  const targets = kind.targets(labeled.rows, labels, labeled.fileName);
+  const examples = readLabeledRows(labeled.rows, context, batchSize, targets);
+  const count = labeled.rows.length;
   const all = Int32Array.from({ length: count }, (_, row) => row);
-  const groups = groupEqualTexts(labelled.rows.map(evaluatedTexts));
+  const groups = groupEqualTexts(labeled.rows.map(evaluatedTexts));
   const scoresOf = (logits: readonly Float32Array[], rows: Int32Array) => {
     const [taken, wanted] = [joinLogits(logits, rows, outputs), takenTargets(targets, count, rows)];
     return { loss: kind.evaluationLoss(taken, outputs, wanted), ...kind.scores(taken, outputs, wanted) };
@@ -83,10 +83,10 @@ export function labelEvaluation<Answer extends LabelAnswer>(
       const flat = joinLogits(logits, some, outputs);
       const counts = watch.onConfusion && kind.confusion?.(flat, outputs, takenTargets(targets, count, some));
       if (counts) watch.onConfusion?.({ labels, counts });
-      if (kind.confusion) watch.onMistakes?.(() => findMistakes(kind, labelled, labels, logits, some));
+      if (kind.confusion) watch.onMistakes?.(() => findMistakes(kind, labeled, labels, logits, some));
       watch.onAnswers?.(
         Array.from(some, (row) => kind.answer(logits[row]!, labels)),
-        Array.from(some, (row) => kind.reference(labelled.rows[row]!.label)),
+        Array.from(some, (row) => kind.reference(labeled.rows[row]!.label)),
       );
     },
   };
@@ -108,7 +108,7 @@ const MAX_SHOWN = 200;
 
 function findMistakes<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
-  { rows }: LabelledRows,
+  { rows }: LabeledRows,
   labels: readonly string[],
   logits: readonly Float32Array[],
   some: Int32Array,
@@ -146,7 +146,7 @@ function truncateText(text: string): string {
 
 /** The linear layer of a model of sentence vectors. Undefined for a classification head. */
 async function readLayer(
-  { reading, layer }: EncodingContext<LabelledData>,
+  { reading, layer }: EncodingContext<LabeledData>,
   model: Parameters<FitLayer>[0],
 ): Promise<LinearLayer | undefined> {
   if (!classifiesVectors(reading)) return undefined;

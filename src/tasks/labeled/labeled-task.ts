@@ -23,12 +23,12 @@ import {
   readClassNames,
 } from '../classes/labels.ts';
 import { withPooling } from '../sentence-vectors.ts';
-import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
-import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
+import type { BuildTask, Recognized, TaskDefinition, UnknownTrained } from '../task-definition.ts';
+import { classifiesVectors, type LabeledData, labeledDataSchema } from './data-section.ts';
 import { contentBaselines, textBaselines } from './label-baselines.ts';
-import { evaluatedTexts, type LabelledRows, labelEvaluation } from './label-evaluation.ts';
+import { evaluatedTexts, type LabeledRows, labelEvaluation } from './label-evaluation.ts';
 import { type LabelAnswer, type LabelKind, labelScores } from './label-kind.ts';
-import { describeWords } from './labelled-words.ts';
+import { describeWords } from './labeled-words.ts';
 import {
   columnsFor,
   rowsFromFile,
@@ -39,7 +39,7 @@ import {
   toRows,
   useColumns,
 } from './read-inputs.ts';
-import { readLabelledRows } from './read-rows.ts';
+import { readLabeledRows } from './read-rows.ts';
 import {
   labelTeaching,
   type TaughtRow,
@@ -50,11 +50,11 @@ import {
 } from './teaching.ts';
 
 /** Defines a task on rows with one label field: of texts, pairs of texts, or files such as images. */
-export function labelledTask<Answer extends LabelAnswer>(
+export function labeledTask<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
-): TaskDefinition<LabelledData, LabelledRows, TextInput, typeof labelledDataSchema> {
+): TaskDefinition<LabeledData, LabeledRows, TextInput, typeof labeledDataSchema> {
   const outputs = (labels: readonly string[]) => (kind.leastLabels === 0 ? 1 : labels.length);
-  const build = (labels: readonly string[], reading: Partial<LabelledData> = {}): BuildTask => {
+  const build = (labels: readonly string[], reading: Partial<LabeledData> = {}): BuildTask => {
     const { pooling = 'none', text_pair } = reading;
     if (pooling === 'none')
       return (definition, config) =>
@@ -67,7 +67,7 @@ export function labelledTask<Answer extends LabelAnswer>(
   };
   const asOptions = (reading: Partial<DataOptions>) =>
     ({ ...reading, listed: kind.listed }) as Omit<DataOptions, 'format'>;
-  const readLabels = (files: readonly TextFile[], reading: Partial<LabelledData>): LabelledRows => {
+  const readLabels = (files: readonly TextFile[], reading: Partial<LabeledData>): LabeledRows => {
     const skipped: string[] = [];
     const tell = (message: string) => void skipped.push(message);
     const onSkipped = reading.on_bad_row === 'skip' ? tell : undefined;
@@ -80,7 +80,7 @@ export function labelledTask<Answer extends LabelAnswer>(
     if (alike !== undefined) tell(alike);
     const { name: fileName, classes } = files[0]!;
     const { label } = reading;
-    if (!Array.isArray(label)) checkLabelled(rows, fileName, label);
+    if (!Array.isArray(label)) checkLabeled(rows, fileName, label);
     return {
       rows,
       fileName,
@@ -89,7 +89,7 @@ export function labelledTask<Answer extends LabelAnswer>(
     };
   };
   return {
-    data: labelledDataSchema,
+    data: labeledDataSchema,
     problems: (data) => [...labelProblems(data), ...teachingProblems(data)],
     teaching: labelTeaching(kind, readLabels),
     ...(kind.guess && {
@@ -118,7 +118,7 @@ export function labelledTask<Answer extends LabelAnswer>(
         return labelsBesideAdapter(found, origin, build);
       },
       ...(kind.weighsClasses && {
-        counts({ rows }: LabelledRows, labels: readonly string[]) {
+        counts({ rows }: LabeledRows, labels: readonly string[]) {
           const counts = new Map<string, number>(labels.map((label) => [label, 0]));
           for (const { label } of rows) counts.set(String(label), (counts.get(String(label)) ?? 0) + 1);
           return labels.map((label) => counts.get(label) ?? 0);
@@ -149,14 +149,14 @@ export function labelledTask<Answer extends LabelAnswer>(
         strata: kind.leastLabels > 0 && !kind.listed ? rows.map(({ label }) => String(label)) : undefined,
         pick: (numbers) => ({ ...file, rows: numbers.map((number) => rows[number]!) }),
       }),
-      detected: ({ rows }): Partial<LabelledData> => {
+      detected: ({ rows }): Partial<LabeledData> => {
         const [{ content } = {}] = rows as readonly Partial<Row>[];
         return content ? { medium: content.medium } : {};
       },
       notices: ({ skipped }) => (skipped.length > 0 ? [skipped.join(' ')] : []),
       withFlags(reading, flags, file, withoutAnswers) {
         const columns = useColumns(reading, flags, !withoutAnswers);
-        return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
+        return (file === undefined ? columns : columnsFor(file, columns)) as LabeledData;
       },
       contents: ({ text, text_pair }) => (text_pair === undefined ? [text] : [text, text_pair]),
     },
@@ -168,10 +168,10 @@ export function labelledTask<Answer extends LabelAnswer>(
       const targets = all[0]?.taught
         ? taughtTargets(kind, own, all, outputs(context.labels), context.reading)
         : own;
-      return readLabelledRows(all, { ...context, isTraining: true }, all.length, targets).examples;
+      return readLabeledRows(all, { ...context, isTraining: true }, all.length, targets).examples;
     },
-    evaluation: (labelled, context, batchSize) =>
-      labelEvaluation(kind, labelled, context, outputs(context.labels), batchSize),
+    evaluation: (labeled, context, batchSize) =>
+      labelEvaluation(kind, labeled, context, outputs(context.labels), batchSize),
     baselines: {
       async ofRows(train, validation, { labels }) {
         const [learnt, scored] = [train, validation].map(({ rows, fileName }) => ({
@@ -200,7 +200,7 @@ export function labelledTask<Answer extends LabelAnswer>(
         shape: textsShape,
       },
       async answer(rows, { program, values }, context, batchSize) {
-        const examples = readLabelledRows(toRows(rows), context, batchSize);
+        const examples = readLabeledRows(toRows(rows), context, batchSize);
         const all = Int32Array.from({ length: rows.length }, (_, row) => row);
         const layer = typeof context.layer === 'function' ? undefined : context.layer;
         const logits = await examples.logits({ program, values, layer }, all);
@@ -232,7 +232,7 @@ export function labelledTask<Answer extends LabelAnswer>(
         answer: (answer, _, labels, raw) => labelScores(answer as Answer, labels, raw),
       },
     },
-    recognises: (model) => recognizeKind(kind, model),
+    recognizes: (model) => recognizeKind(kind, model),
     words: describeWords(kind),
   };
 }
@@ -242,7 +242,7 @@ export function labelledTask<Answer extends LabelAnswer>(
  *
  * @throws UserError if all labels are -1, which marks rows without a label in GLUE's test sets
  */
-function checkLabelled(rows: readonly Row[], where: string, column: string | number | undefined): void {
+function checkLabeled(rows: readonly Row[], where: string, column: string | number | undefined): void {
   if (rows.length < 2 || !rows.every(({ label }) => Number(label) === -1)) return;
   throw new InvalidData({
     where,
@@ -258,11 +258,11 @@ const DEFAULT_MAX_LENGTH = 128;
 function recognizeKind<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
   model: UnknownTrained,
-): Recognised | undefined {
+): Recognized | undefined {
   const labels = readClassNames(model, classOutputs(model));
   const problemType = model.json.problem_type ?? undefined;
   const isOne =
-    problemType === undefined ? kind.recognises(model, labels.length) : problemType === kind.problemType;
+    problemType === undefined ? kind.recognizes(model, labels.length) : problemType === kind.problemType;
   if (!isOne) return undefined;
   return {
     labels: kind.leastLabels === 0 ? [] : labels,
@@ -272,7 +272,7 @@ function recognizeKind<Answer extends LabelAnswer>(
   };
 }
 
-function labelProblems({ text, text_pair, label }: LabelledData): Problem[] {
+function labelProblems({ text, text_pair, label }: LabeledData): Problem[] {
   const twice = [label].flat().find((column) => column === text || column === text_pair);
   if (twice === undefined) return [];
   const fault = `and data.${twice === text ? 'text' : 'text_pair'} name the same column ${shown(twice)}`;

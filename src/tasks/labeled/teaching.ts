@@ -21,21 +21,21 @@ import type { LossOptions } from '../../program/objectives/task-model.ts';
 import { largest } from '../../support/numbers.ts';
 import { type Problem, UserError } from '../../support/user-error.ts';
 import type { TaskTeaching } from '../task-definition.ts';
-import { classifiesVectors, type LabelledData } from './data-section.ts';
-import type { LabelledRows } from './label-evaluation.ts';
+import { classifiesVectors, type LabeledData } from './data-section.ts';
+import type { LabeledRows } from './label-evaluation.ts';
 import type { LabelAnswer, LabelKind, Targets } from './label-kind.ts';
 import { toInputs } from './read-inputs.ts';
 
 /** A row with a teacher's answer: its logits, or the logarithms of its probabilities. */
 export type TaughtRow = Row & { taught?: Float32Array };
 
-type Reading = Partial<LabelledData>;
+type Reading = Partial<LabeledData>;
 
 const TEMPERATURE = 2;
 const SHARE = 0.5;
 
 /** Finds problems in the keys about a teacher. */
-export function teachingProblems(data: LabelledData): Problem[] {
+export function teachingProblems(data: LabeledData): Problem[] {
   const { teacher, unlabelled, teacher_share, temperature } = data;
   const others = Object.entries({ unlabelled, teacher_share, temperature });
   if (teacher === undefined)
@@ -50,8 +50,8 @@ export function teachingProblems(data: LabelledData): Problem[] {
 /** How labeled rows are taught. */
 export function labelTeaching<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
-  read: (files: Parameters<TaskTeaching['read']>[0], reading: Reading) => LabelledRows,
-): TaskTeaching<LabelledData, LabelledRows> {
+  read: (files: Parameters<TaskTeaching['read']>[0], reading: Reading) => LabeledRows,
+): TaskTeaching<LabeledData, LabeledRows> {
   return {
     sources: ({ teacher, unlabelled }: Reading) => ({ teacher, unlabelled }),
     read: (files, reading) => read(files, { ...reading, label: undefined }),
@@ -172,13 +172,13 @@ function softClassLoss(
   const both = input(graph, LABELS, 'float32', [batch!, 2 * classes]);
   const own = slice(both, 1, 0, classes);
   const soft = slice(both, 1, classes, 2 * classes);
-  const isLabelled = sum(own, [1], true);
+  const isLabeled = sum(own, [1], true);
   const smoothed = add(
     multiply(own, 1 - labelSmoothing),
-    multiply(expand(isLabelled, own.shape), labelSmoothing / classes),
+    multiply(expand(isLabeled, own.shape), labelSmoothing / classes),
   );
   const entropy = subtract(
-    multiply(isLabelled, logSumExp(logits)),
+    multiply(isLabeled, logSumExp(logits)),
     sum(multiply(logits, smoothed), [1], true),
   );
   const cooled = divide(logits, temperature);
@@ -188,6 +188,6 @@ function softClassLoss(
     sum(multiply(soft, subtract(log(known), cooled)), [1], true),
     multiply(logSumExp(cooled), sum(soft, [1], true)),
   );
-  const shares = add(multiply(isLabelled, share - 1), 1);
+  const shares = add(multiply(isLabeled, share - 1), 1);
   return average(add(multiply(entropy, 1 - share), multiply(multiply(divergence, shares), temperature ** 2)));
 }
