@@ -71,7 +71,7 @@ const ENCODERS = [
 ];
 const NOT_THERE = ['modernbert QUESTION_ANS', 'albert TOKEN_CLS'];
 const inTransformersJs = ([family, head]: [string, HeadKind]) =>
-  writesText(head) ||
+  (writesText(head) && family !== 'whisper') ||
   (ENCODERS.includes(family) && !NOT_THERE.includes(`${family} ${head}`)) ||
   (family === 'bart' && head === 'SEQ_CLS');
 

@@ -56,7 +56,14 @@ function opened(
     const targets = batch.inputIds.map((id, i) =>
       i % LENGTH > 0 && (i * 7) % 24 < labels ? id : IGNORED_LABEL,
     );
-    return { ...modelFeeds(inputs), ...labeledRows(targets, BATCH, LENGTH, head === 'CAUSAL_LM') };
+    const { input = '', shape = [] } = model.config.content ?? {};
+    const dims = [BATCH, ...shape];
+    const heard = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, (_, i) => Math.sin(i));
+    return {
+      ...modelFeeds(inputs),
+      ...(input && { [input]: { data: heard, dims } }),
+      ...labeledRows(targets, BATCH, LENGTH, head === 'CAUSAL_LM'),
+    };
   };
   return {
     /** The number of products with the vocabulary whose rows are normalized. */
