@@ -3,7 +3,7 @@
  * error and the loss on 500 other rows with those of the same model without its temperature, and prints the largest
  * probability of a text from another file, which has no class. A line of JSON per draw, then the means.
  *
- *     npx tsx bench/calibration/run.ts [FIRST] [END]      # draws of 0 to 20
+ *     npx tsx bench/calibration/run.ts [DRAW...]      # numbers from 0 to 19
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,8 +69,8 @@ interface Found {
 const all: Found[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'calibration-'));
 try {
-  const [first = 0, end = draws.length] = process.argv.slice(2).map(Number);
-  for (const { name, size, seed } of draws.slice(first, end)) {
+  const asked = process.argv.slice(2).map((number) => draws[Number(number)]!);
+  for (const { name, size, seed } of asked.length > 0 ? asked : draws) {
     const drawn = (of: string, from: number, to: number) => {
       const rows = SOURCES[of]!();
       return Array.from(new Random(seed, of).permutation(rows.length).subarray(from, to), (i) => rows[i]!);
@@ -136,7 +136,9 @@ try {
     };
     all.push(found);
     const seconds = Math.round((performance.now() - started) / 1000);
-    console.log(JSON.stringify({ name, size, kept: result.kind, temperature, ...found, seconds }));
+    console.log(
+      JSON.stringify({ draw: seed, name, size, kept: result.kind, temperature, ...found, seconds }),
+    );
   }
 } finally {
   rmSync(folder, { recursive: true });

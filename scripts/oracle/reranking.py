@@ -157,9 +157,10 @@ def mining_cases(count=500, width=8):
             verbose=False,
             **options,
         )
+        # A query with two positives has its negatives beside each of them.
         negatives = {}
         for query, negative in zip(mined["query"], mined["negative"]):
-            negatives.setdefault(query, []).append(negative[1:])
+            negatives.setdefault(query, {})[negative[1:]] = True
         found.append({"settings": settings, "negatives": "\n".join(" ".join(negatives.get(q, [])) for q in names)})
     return {
         "queries": packed([queries[name] for name in names]),

@@ -175,8 +175,9 @@ export interface Candidate {
   pair: PairKind | undefined;
   /** Whether rows of JSON call the first text a prompt. */
   isPrompt: boolean;
-  /** Whether the first text is named like a query. */
+  /** Whether the first text is named like a query, and whether rows have it in common. */
   isQuery: boolean;
+  isShared: boolean;
 }
 
 /** The names of columns in quotes. `texts` are one text or a pair. */
@@ -198,6 +199,8 @@ export interface TaskGuess {
    * only by name. Undefined for columns from which it cannot learn.
    */
   fits?(columns: Candidate): { score: number; reason?: string } | undefined;
+  /** Whether a row may have a list of second texts and a list of their labels. */
+  readonly takesLists?: boolean;
   /** Whether it learns from texts alone. */
   readonly ofTexts?: boolean;
   /** The reason if these columns of JSON rows are only for this task. */

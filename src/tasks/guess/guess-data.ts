@@ -197,8 +197,10 @@ function scorePair(file: File, { at, kind }: TextPair, label?: Column): number |
   const { columns, fixed } = file;
   const [first, second] = [columns[at.text]!, columns[at.text_pair]!];
   if (fixed.text_pair !== undefined) return OF_PAIR.named;
-  // Only tasks that write texts accept lists of texts.
-  if ((first.nested || second.nested) && kind !== 'written') return undefined;
+  // Only tasks that write or rank texts accept lists of texts.
+  const hasLists = second.nested === 'list' && label?.nested === 'list' && !label.hasWords;
+  if ((first.nested || second.nested) && kind !== 'written')
+    return !first.nested && hasLists && kind === 'answered' ? OF_PAIR.matched : undefined;
   if (mayBeLabel(second) && second.length < SENTENCE) return undefined;
   if (kind === 'unknown') return label ? undefined : OF_PAIR.unknown;
   if (label && kind !== 'compared') {
@@ -220,8 +222,10 @@ function scoreGuess(
   const { name: first } = columns[at.text!]!;
   const isPrompt = table.hasHeader === undefined && /^(prompt|instruction)s?$/i.test(first);
   const isQuery = /^(query|search|search_?term)$/i.test(first);
-  const { fits, labels, learns } = readSigns(task);
-  const fit = fits?.({ label, pair, isPrompt, isQuery });
+  const isShared = repeats(columns[at.text!]!);
+  const { fits, labels, learns, takesLists } = readSigns(task);
+  if (label && columns[at.text_pair ?? -1]?.nested === 'list' && !takesLists) return undefined;
+  const fit = fits?.({ label, pair, isPrompt, isQuery, isShared });
   if (!fit) return undefined;
   const { separator, nested } = label ?? {};
   const isSeparated = labels === 'several' && separator !== undefined && nested === undefined;

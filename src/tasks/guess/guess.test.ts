@@ -140,6 +140,14 @@ describe('a table is recognized', () => {
       ['sentence_embedding text=query text_pair=document label=relevance'],
     ],
     [
+      'grades of several documents for each query',
+      csv({ query: (i) => words(i % 8), document: (i) => words(i + 9, 12), relevance: (i) => i % 4 }),
+      [
+        'reranking query=query text=document label=relevance',
+        'sentence_embedding text=query text_pair=document label=relevance',
+      ],
+    ],
+    [
       'articles and summaries',
       csv({ article: (i) => words(i, 40), summary: words }),
       ['seq2seq_lm source=article target=summary'],
@@ -239,6 +247,16 @@ describe('a table is recognized', () => {
       [`${CLASS} text=text label=label`],
     ],
   ])('%s', (_, name, content, expected) => expect(guessed(content, name)).toEqual(expected));
+
+  it('finds lists of documents and of their grades for each query', () => {
+    const row = (i: number) => ({ query: words(i), documents: [words(i + 9), words(i + 20)] });
+    expect(
+      guessed(
+        jsonl((i) => ({ ...row(i), labels: [i % 3, 0] })),
+        'x.jsonl',
+      ),
+    ).toEqual(['reranking query=query text=documents label=labels']);
+  });
 
   it('says how to train a reranker on questions and answers', () => {
     const table = readTable(csv({ question: words, answer: (i) => words(i + 9, 12) }), 'x.csv');

@@ -47,11 +47,14 @@ export const reranking: TaskDefinition<RerankingData, RerankingRows, TextInput, 
         { text: 'query', text_pair: 'text', label: 'label' },
       ],
       labels: 'number',
-      fits({ label, pair, isQuery }) {
-        if (pair === undefined || (label && !label.isNumeric)) return undefined;
+      takesLists: true,
+      fits({ label, pair, isQuery, isShared }) {
+        const isList = label?.nested === 'list' && !label.hasWords;
+        if (pair === undefined || (label && !label.isNumeric && !isList)) return undefined;
         // Pairs without labels are for embeddings, unless the user names the task: a reranker needs a search before it.
-        const isRelevance =
-          isQuery && pair === 'answered' && label && label.range[0] >= 0 && label.range[1] <= 1;
+        const [low, high] = label?.range ?? [];
+        const isGraded = isList || (low! >= 0 && (isShared || high! <= 1));
+        const isRelevance = isQuery && pair === 'answered' && isGraded;
         return { score: isRelevance ? 5.5 : -9, reason: 'the labels say how well they match' };
       },
       learns: ({ text, pair }) => `rank ${pair} for a ${text}`,

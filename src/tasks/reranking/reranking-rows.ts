@@ -146,11 +146,34 @@ function readOne(file: TextFile, reading: ReadingOf<RerankingData>): RerankingRo
   const problems = new RowProblems(file.name);
   const content = file.read();
   const isJson = detectFormat(file.name, content) === 'jsonl';
-  const written = isJson ? objectRows(content, reading, problems) : tableRows(content, file.name, reading);
-  const rows = written.map((row) => gradedRow(row, reading, problems));
+  const single = isJson ? objectRows(content, reading, problems) : tableRows(content, file.name, reading);
+  const written = joinGraded(single, reading);
+  const rows = written.map((row) => gradedRow(row, reading, problems, needsShares(written, reading)));
   problems.throwIfAny();
   if (rows.length === 0) throw new InvalidData({ where: file.name, fault: 'is empty' });
   return rows;
+}
+
+/** Rows with grades such as 0 to 3, joined to one list for each query, because only orders of texts can learn from them. */
+function joinGraded(
+  rows: readonly WrittenRow[],
+  { text, loss }: ReadingOf<RerankingData>,
+): readonly WrittenRow[] {
+  const isGraded = loss === undefined && rows.some(({ labels }) => labels.some((label) => Number(label) > 1));
+  if (text === undefined || !(loss === 'lambda' || isGraded)) return rows;
+  const joined = new Map<string, WrittenRow>();
+  for (const row of rows) {
+    const { line, texts, labels } = joined.get(row.query) ?? { ...row, texts: [], labels: [] };
+    const both = { texts: [...texts, ...row.texts], labels: [...labels, ...row.labels] };
+    joined.set(row.query, { line, query: row.query, ...both });
+  }
+  return [...joined.values()];
+}
+
+/** Whether labels are targets of a cross-entropy. */
+function needsShares(rows: readonly WrittenRow[], { text, loss }: ReadingOf<RerankingData>): boolean {
+  if (text === undefined) return false;
+  return loss === undefined ? rows.every(({ texts }) => texts.length === 1) : loss === 'binary_cross_entropy';
 }
 
 function tableRows(content: string, fileName: string, reading: ReadingOf<RerankingData>): WrittenRow[] {
@@ -192,8 +215,9 @@ function objectRows(content: string, reading: ReadingOf<RerankingData>, problems
 
 function gradedRow(
   { line, query, texts, labels }: WrittenRow,
-  { text, label, loss }: ReadingOf<RerankingData>,
+  { text, label }: ReadingOf<RerankingData>,
   problems: RowProblems,
+  needsShares: boolean,
 ): RerankingRow {
   if (query.trim() === '' || texts.length === 0 || texts.some((text) => text.trim() === ''))
     problems.add(line, { fault: 'has an empty text', hint: 'Remove such rows.' });
@@ -206,8 +230,6 @@ function gradedRow(
       kind: 'labels',
       fault: `has ${numbers.length} numbers in column ${label} for ${texts.length} texts`,
     });
-  const needsShares =
-    text !== undefined && (loss ?? 'binary_cross_entropy') === 'binary_cross_entropy' && texts.length === 1;
   const wrong = numbers.findIndex((number) =>
     needsShares ? !(number >= 0 && number <= 1) : !Number.isFinite(number),
   );

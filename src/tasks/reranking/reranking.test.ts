@@ -119,6 +119,17 @@ describe('rows', () => {
     ).toEqual({ loss: 'lambda' });
   });
 
+  it('joins rows with grades to a list for each query, unless a cross-entropy is named', () => {
+    const rows = 'q,t,l\nwho,me,3\nwho,you,0\nhow,so,1\n';
+    const reading = { query: 'q', text: 't', label: 'l' };
+    expect(readRows('a.csv', rows, reading).rows).toMatchObject([
+      { query: 'who', texts: ['me', 'you'], targets: [3, 0] },
+      { query: 'how', texts: ['so'], targets: [1] },
+    ]);
+    const named = { ...reading, loss: 'binary_cross_entropy' };
+    expect(() => readRows('a.csv', rows, named)).toThrow(/a.csv:2.*from 0 to 1/s);
+  });
+
   it('refuses labels that are no shares, with the line', () => {
     expect(() => readRows('a.csv', 'q,t,l\nwho,me,3\n', { query: 'q', text: 't', label: 'l' })).toThrow(
       /a.csv:2.*from 0 to 1/s,
