@@ -17,6 +17,8 @@ export interface Baseline {
   isBlind: boolean;
   /** Scores on the model's evaluation rows; NaN if a score is undefined. */
   scores: Partial<Record<ScoreName, number>>;
+  /** What to do if it is better than the trained model. */
+  remedy?: string;
 }
 
 /** The baselines of several folds: means of their scores, weighted by rows. Every fold has the same baselines. */

@@ -201,10 +201,13 @@ function scoreQueries(
 
 /** The orders of BM25 and of the model's own vectors before training. */
 function orderBaselines(
-  _: RerankingRows,
+  learned: RerankingRows,
   rows: RerankingRows,
-  { prepared }: Pick<Context, 'prepared'>,
+  { prepared, reading }: Pick<Context, 'prepared' | 'reading'>,
 ): Baseline[] {
+  const isListed = reading.text !== undefined && learned.rows.some(({ texts }) => texts.length > 1);
+  const vectorsInstead = ` Train vectors on these instead: adalora train ${learned.fileName} --task sentence_embedding, with the same --model.`;
+  const remedy = `A reranker needs many more rows.${isListed ? '' : vectorsInstead}`;
   const queries = rankedQueries(rows);
   const { rows: own, whole = own } = rows;
   const texts = [...new Set(whole.flatMap((row) => row.texts))];
@@ -222,6 +225,7 @@ function orderBaselines(
     scores: Object.fromEntries(
       Object.entries(scoreQueries(queries, scores)).map(([score, values]) => [score, mean(values)]),
     ),
+    remedy,
   });
   return [
     ...(hasVectors ? [named('the order of the model’s vectors before training', vectors!)] : []),

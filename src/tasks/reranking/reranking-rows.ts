@@ -24,8 +24,9 @@ export const rerankingDataSchema = z.strictObject({
   /** Column of a text with a label, instead of `positive`. In JSON, a row may have a list of texts and a list of their labels. */
   text: column.optional(),
   /**
-   * Column of the label: how well a text answers the query, such as 0 and 1. Without `text`, a list of a teacher's scores of
-   * the row's texts, or of the margins between the positive and each negative.
+   * Column of the label: how well a text answers the query, such as 0 and 1. With larger grades, the rows of a query are one
+   * list. Without `text`, a list of a teacher's scores of the row's texts, or of the margins between the positive and each
+   * negative.
    */
   label: column.optional(),
   ...layoutKeys,

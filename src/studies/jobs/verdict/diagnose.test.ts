@@ -91,6 +91,12 @@ describe('a run that learned nothing', () => {
     expect(found).toContain('Check that data.text and data.label name the right columns');
   });
 
+  it('names the better way that a baseline knows, also if the run learned something', () => {
+    const known = { ...bag, name: 'BM25', remedy: 'Train vectors.' };
+    for (const value of [0.22, 0.5])
+      expect(findings({ value, to_beat: [known, blind] })).toEqual(['BM25 is better. Train vectors.']);
+  });
+
   it('reports that all rows have one prediction', () => {
     const confusion = {
       labels: ['returns', 'payment'],

@@ -31,9 +31,11 @@ export function toBeat(
   probe?: number,
 ): ToBeat[] {
   const { score } = chiefScore(config);
-  const all = baselines.flatMap(({ name, isBlind, scores }) => {
+  const all: ToBeat[] = baselines.flatMap(({ name, isBlind, scores, remedy }) => {
     const value = scores[score as ScoreName];
-    return value === undefined ? [] : [{ name, value, is_blind: isBlind }];
+    return value === undefined
+      ? []
+      : [{ name, value, is_blind: isBlind, ...(remedy !== undefined && { remedy }) }];
   });
   if (probe !== undefined) all.push({ name: PROBE, value: probe, is_blind: false });
   const sign = scoreDefinition(score)?.lessIsBetter ? -1 : 1;
@@ -89,6 +91,12 @@ const ALREADY_RIGHT = 0.99;
 /** Warnings about a run with a verdict, the most important first; empty if the run went well. */
 export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   if (verdict.kept === 'start') return [whyUnchanged(verdict)];
+  const better = verdict.to_beat.find(({ value }) => isBeaten(verdict, value, symptoms.lessIsBetter));
+  if (better?.remedy !== undefined)
+    return [
+      ...(hasExploded(symptoms) ? [explosion(symptoms)] : []),
+      { message: `${capital(better.name)} is better.`, remedy: better.remedy },
+    ];
   if (!verdict.learnt) return [reasonFor(verdict, symptoms)];
   const floor = verdict.to_beat.find(isFloor);
   const findings: Finding[] = [];
@@ -109,7 +117,6 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
       message: 'The model before training is already right on the held-out rows.',
       remedy: 'Use it without fine-tuning, or hold out rows that it gets wrong.',
     });
-  const better = verdict.to_beat.find(({ value }) => isBeaten(verdict, value, symptoms.lessIsBetter));
   if (better) {
     const take = better.name === PROBE ? 'Set training.floor: true to end with it. Otherwise r' : 'R';
     findings.push({
