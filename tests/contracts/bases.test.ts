@@ -34,21 +34,22 @@ afterAll(() => {
 const BATCH = 3;
 const LENGTH = 9;
 
-/** A batch of files, with targets. */
-function contentFeeds({ input, shape }: NonNullable<CommonConfig['content']>): Tensors {
-  const dims = [BATCH, ...shape];
-  const data = new Random(5, 'contract').normals(elementCount(dims), 1);
-  const labels = { data: Int32Array.from([0, 1, 2]), dims: [BATCH] };
-  return { [input]: { data, dims }, labels };
+/** The files of a batch. */
+function contentFeeds({ content }: CommonConfig): Tensors {
+  if (!content) return {};
+  const dims = [BATCH, ...content.shape];
+  return { [content.input]: { data: new Random(5, 'contract').normals(elementCount(dims), 1), dims } };
 }
 
 /** A batch for a head, with targets. */
-function feedsFor(head: HeadKind, { vocabSize, content }: CommonConfig): Tensors {
-  if (content) return contentFeeds(content);
-  const batch = randomBatch(vocabSize, BATCH, LENGTH, 'contract');
+function feedsFor(head: HeadKind, config: CommonConfig): Tensors {
+  const batch = randomBatch(config.vocabSize, BATCH, LENGTH, 'contract');
   const vector = (data: number[]) => ({ data: Int32Array.from(data), dims: [BATCH] });
   const decoder = { inputIds: batch.inputIds, length: LENGTH };
-  const inputs = modelFeeds(head === 'SEQ_2_SEQ_LM' ? { ...batch, decoder } : batch);
+  const inputs = {
+    ...modelFeeds(head === 'SEQ_2_SEQ_LM' ? { ...batch, decoder } : batch),
+    ...contentFeeds(config),
+  };
   if (head === 'SEQ_CLS') return { ...inputs, labels: vector([0, 1, 2]) };
   if (head === 'QUESTION_ANS')
     return { ...inputs, start_positions: vector([1, 2, 3]), end_positions: vector([2, 3, 4]) };
@@ -156,7 +157,8 @@ describe.each(familiesAndHeads())('%s with the head %s', (family, head) => {
     const distance = norm(logits.map((value, i) => value - plain[i]!)) / norm(plain);
     expect(distance).toBeGreaterThan(0);
     expect(distance).toBeLessThan(ROUNDING[dtype]);
-    if (writesText(head)) {
+    // Whisper writes the texts of sounds.
+    if (writesText(head) && family !== 'whisper') {
       const trained = await open(join(root, `${family}-${head}`), { baseDtype: dtype, generates: true });
       const { ids } = await trained.generate('the cat', { max_new_tokens: 3, min_new_tokens: 3 });
       expect(ids).toHaveLength(3);

@@ -230,15 +230,17 @@ export async function inputMagnitudes(
   );
 }
 
-function randomFeeds({ vocabSize, maxLength, content }: CommonConfig): Tensors {
-  if (content) {
-    const dims = [BATCH, ...content.shape];
+function randomFeeds({ vocabSize, maxLength, maxTargets = maxLength, content }: CommonConfig): Tensors {
+  const batch = randomBatch(vocabSize, BATCH, Math.min(LENGTH, maxLength, maxTargets), STREAM);
+  const dims = [BATCH, ...(content?.shape ?? [])];
+  return {
+    // The decoder of an encoder-decoder gets the same tokens. Inputs that a model does not read are ignored.
+    ...modelFeeds({ ...batch, decoder: batch }),
     // Normalized pixels have about this deviation.
-    return { [content.input]: { data: new Random(0, STREAM).normals(elementCount(dims), 1), dims } };
-  }
-  const batch = randomBatch(vocabSize, BATCH, Math.min(LENGTH, maxLength), STREAM);
-  // The decoder of an encoder-decoder gets the same tokens; other models ignore it.
-  return modelFeeds({ ...batch, decoder: batch });
+    ...(content && {
+      [content.input]: { data: new Random(0, STREAM).normals(elementCount(dims), 1), dims },
+    }),
+  };
 }
 
 /** Returns the same model with graphs that read their frozen linear weights from a quantized base. */
