@@ -17,7 +17,7 @@ export interface Baseline {
   isBlind: boolean;
   /** Scores on the model's evaluation rows; NaN if a score is undefined. */
   scores: Partial<Record<ScoreName, number>>;
-  /** What to do if it is better than the trained model. */
+  /** Advice if it is better than the trained model. */
   remedy?: string;
 }
 

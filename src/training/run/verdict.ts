@@ -17,7 +17,7 @@ export const toBeatSchema = z.object({
   is_blind: z.boolean(),
   /** Whether the baseline is the model before training. */
   is_start: z.boolean().optional(),
-  /** What to do if the baseline is better than the trained model. Default: train it longer, or a larger one. */
+  /** Advice if the baseline is better than the trained model. Default: train it longer, or a larger one. */
   remedy: text.optional(),
 });
 
