@@ -41,9 +41,13 @@ const textsOf = (head: string) =>
     ([family, kind]) => kind === head && !/^(vit|deit|dinov2|clip|siglip|whisper)/.test(family),
   );
 const CASES = [
-  ...textsOf('SEQ_CLS').flatMap(([family]) => [
-    [family, 'single_label_classification', 'lora', {}],
-    [family, 'single_label_classification', 'lora', { floor: true }],
+  ...textsOf('SEQ_CLS').map(([family]) => [family, 'single_label_classification', 'lora', {}]),
+  // A probe takes the place of the head's last layer. These heads differ.
+  ...['bert', 'roberta', 'deberta-v2', 'modernbert', 'bart', 'gpt2'].map((family) => [
+    family,
+    'single_label_classification',
+    'lora',
+    { floor: true },
   ]),
   ...textsOf('TOKEN_CLS').map(([family]) => [family, 'token_classification', 'lora', {}]),
   ...['adalora', 'bitfit', 'full', 'ia3'].map((method) => [
