@@ -82,6 +82,21 @@ const LISTED = PAIRS.map(({ query }) => ({
   label: PAIRS.map(({ positive }) => (positive.includes(query.slice(4)) ? 2 : 0)),
 }));
 
+it('learns lists by the lambda loss, also if none is named', async () => {
+  const lossOf = async (output: string, data: object) => {
+    const { metrics } = await train({
+      model: 'src/tasks/sentence-embedding/fixtures/model',
+      task: 'reranking',
+      method: 'lora',
+      output: join(folder, output),
+      data: { train: LISTED, validation: '34%', text: 'text', label: 'label', ...data },
+      training: { max_steps: 2, learning_rate: 0.01 },
+    } as RunConfigInput);
+    return metrics.eval_loss;
+  };
+  expect(await lossOf('detected', {})).toBe(await lossOf('named', { loss: 'lambda' }));
+});
+
 it.each([
   ['positives with mined negatives', PAIRS, { negatives: 'mine' }],
   ['texts with labels', LABELLED, { text: 'text', label: 'label' }],

@@ -147,7 +147,8 @@ export function beginRun({
         tensors: start.stored.tensors,
       },
     }) ?? [];
-  const build = task.build(labels, data);
+  const detected = { ...data, ...task.files.detected?.(all, data) } as RunConfig['data'];
+  const build = task.build(labels, detected);
   const model = build(family.definition, family.config);
   const amount = describeAmount(
     trainFiles.flatMap(({ files }) => files),
@@ -166,7 +167,7 @@ export function beginRun({
     classWeights: classWeights(config.training, labels, task.classes?.counts?.(train, labels)),
     onlyBase: definition.requiredBase?.(settings)?.dtype ?? start?.notes?.base_dtype,
     folds: folds?.map(({ validation }) => validation),
-    data: { ...data, ...task.files.detected?.(all, data) } as RunConfig['data'],
+    data: detected,
     labels,
     build,
     maxLength: modality.maxLength,

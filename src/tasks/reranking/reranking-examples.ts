@@ -12,6 +12,7 @@ import { cosine, dot, unit } from '../sentence-embedding/embed-texts.ts';
 import { promptFor } from '../sentence-vectors.ts';
 import {
   chooseRankingLoss,
+  detectLoss,
   type RerankingData,
   type RerankingRow,
   type RerankingRows,
@@ -68,7 +69,8 @@ export function rerankingExamples(given: RerankingRows, context: Context): Examp
   const { reading, modality, seed } = context;
   const texts = requireTexts(modality);
   const rows = withMined(given, context);
-  const kind = chooseRankingLoss(reading);
+  const whole = { ...given, rows: given.whole ?? given.rows };
+  const kind = detectLoss(whole, reading).loss ?? chooseRankingLoss(reading);
   const borrowed = kind === 'multiple_negatives_ranking' ? reading.num_negatives : 0;
   const pairsOf = ({ query, texts }: RerankingRow) => texts.map((text): Pair => [query, text]);
   const all = new PairSet(rows.flatMap(pairsOf), texts);
