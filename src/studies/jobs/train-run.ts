@@ -11,7 +11,6 @@ import { describeChosen } from '../../training/run/config/resolve-config.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import type { EventOf } from '../../training/run/events.ts';
 import type { ToBeat } from '../../training/run/verdict.ts';
-import { askTeacher } from './ask-teacher.ts';
 import type { ReadRun } from './begin-run.ts';
 import { conclude, shareProbe } from './contenders/conclude.ts';
 import { countTrainedFolds, crossValidate } from './contenders/folds.ts';
@@ -21,6 +20,7 @@ import type { RunMachine } from './machine.ts';
 import { encodeRows, measure, openBase, prepareRows, readFiles, resume, startTrainer } from './open-run.ts';
 import { Run, type RunSurroundings } from './run.ts';
 import { Stopped } from './set-up-run.ts';
+import { withTeacher } from './teach-rows.ts';
 import { toBeat } from './verdict/diagnose.ts';
 import { finish, judge } from './verdict/judge-run.ts';
 
@@ -44,6 +44,35 @@ export const STAGES: readonly ((run: Run) => Promise<unknown>)[] = [
   judge,
   finish,
 ];
+
+/** Lets the teacher answer all rows, unless the run has kept its answers. */
+async function askTeacher(run: Run): Promise<void> {
+  const { files, machine, store } = run;
+  const { config, labels, rows } = files;
+  const { teaching } = taskNamed(config.task);
+  if (!teaching || teaching.sources(config.data).teacher === undefined) return;
+  const onProgress = run.progress('preparation');
+  const kept = store.rows?.(run);
+  const sets = [rows.train, ...rows.validation.map((set) => set.rows)];
+  const answers = await Promise.all(sets.map((_, i) => kept?.read(`teacher-${i}`)));
+  if (!answers.every(Boolean))
+    await withTeacher(machine, files, async (model) => {
+      for (const [i, set] of sets.entries()) {
+        if (answers[i]) continue;
+        const inputs = teaching.inputs(set);
+        const found: Float32Array[] = [];
+        for await (const answer of model.predict(inputs)) {
+          found.push(teaching.vector(answer, labels));
+          onProgress((i + found.length / inputs.length) / sets.length);
+        }
+        if (run.isFirst) await kept?.write(`teacher-${i}`, found);
+        answers[i] = found;
+      }
+    });
+  const [train, ...validation] = sets.map((set, i) => teaching.withAnswers(set, answers[i]!));
+  const sources = rows.validation.map((set, i) => ({ ...set, rows: validation[i] }));
+  run.files = { ...files, rows: { ...rows, train, validation: sources } };
+}
 
 /**
  * Does a whole training in this thread: reads and loads everything, trains, and stores the result. Nothing is stored

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
-import { WEB_ENGINE_FILES, webEngineFolder } from '../../../engine/runtime/node/engine-folders.ts';
 import { assertNewFolder, fileChunks, readText } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
 import { embeddedFolder } from '../../../input/hub/node/resolve-model.ts';
@@ -14,6 +14,19 @@ import { isLoopbackHost, listen, TIMEOUTS } from '../http/listen.ts';
 
 /** The package's root is four folders above this file, both in the source and in the build. */
 const PAGE = fileURLToPath(new URL('../../../../dist/page', import.meta.url));
+
+const { resolve } = createRequire(import.meta.url);
+
+/** The engine files that a page downloads, for two builds: WebAssembly alone, and with WebGPU. */
+const WEB_ENGINE_FILES = ['ort-wasm-simd-threaded', 'ort-wasm-simd-threaded.asyncify'].flatMap((name) => [
+  `${name}.mjs`,
+  `${name}.wasm`,
+]);
+
+/** The folder of the {@link WEB_ENGINE_FILES}. */
+function webEngineFolder(): string {
+  return dirname(resolve(`onnxruntime-web/${WEB_ENGINE_FILES[0]}`));
+}
 
 /** A part of the page: its folder, and the URL path at which the page expects it. */
 export interface PagePart {
