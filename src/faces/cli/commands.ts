@@ -7,6 +7,7 @@ import {
   addOpenFlags,
   addReadingFlags,
   addSplitFlags,
+  column,
   count,
   keyOption,
   number,
@@ -98,6 +99,24 @@ export function declareCommands(): Command[] {
       .addOption(sharedOption('json'))
       .option('--live', 'write report.html in the output folder during the run; the page reloads itself')
       .option('--tensorboard', 'write TensorBoard event files to tensorboard/ in the output folder'),
+    define('label', {
+      load: () => import('./commands/label.ts'),
+      examples: ['label tickets.csv --labels "bug,question,praise"', 'label messages.txt --labels ham,spam'],
+      guide: 'few-rows',
+    })
+      .description(
+        'Label rows with the keys 1 to 9. A model learns from every answer and asks for the rows that it is least sure of.',
+      )
+      .argument('<file>', 'rows without labels: CSV, TSV, JSON Lines, parquet, or one text per line (.txt)')
+      .option('--labels <names>', 'names of 2 to 9 labels, separated by commas (required the first time)')
+      .option('--text <column>', 'column of the text (default: the one with the longest texts)', column)
+      .option('--text_pair, --text-pair <column>', 'column of the second text', column)
+      .option('-o, --output <folder>', 'folder of the labels (default: labels/ and the name of the file)')
+      .option('--jsonl', 'write the labeled rows as JSON Lines instead of CSV')
+      .option('--model <folder or id>', 'model that reads the rows (default: the built-in encoder)')
+      .addOption(sharedOption('device'))
+      .addOption(keyOption('threads').argParser(count))
+      .addOption(keyOption('data.max_length').argParser(count)),
     addReadingFlags(
       addOpenFlags(
         addSplitFlags(

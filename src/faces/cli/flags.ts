@@ -203,7 +203,7 @@ export function assertOnly(command: Command, flag: string, names: readonly strin
 }
 
 /** Parses a column flag: a name, or a number from 0. */
-function column(value: string): string | number {
+export function column(value: string): string | number {
   return /^\d+$/.test(value) ? Number(value) : value;
 }
 

@@ -146,22 +146,24 @@ function unusedColumns(
 }
 
 /** The training rows of a file or folder as a table, if they are one. */
-async function readRows(path: string): Promise<Pick<DataFile, 'parts' | 'table' | 'notices'>> {
+export async function readRows(
+  path: string,
+): Promise<Pick<DataFile, 'parts' | 'table' | 'notices'> & { content: string }> {
   const notices: string[] = [];
   const parts = partsIn(path);
   const files = await localData.at(parts.train, false);
   const content = files.map((file) => file.read((message) => notices.push(message))).join('');
   const table = parseTable(content, files.length === 1 ? files[0]!.name : path);
-  if (!table) return { parts, notices };
+  if (!table) return { parts, notices, content };
   if (table.ragged > 0) {
     const rows = table.ragged === 1 ? '1 row has' : `${table.ragged} rows have`;
     notices.push(
       `${rows} another number of fields than the first (line ${table.raggedAt}). To skip them, set data.on_bad_row: skip.`,
     );
   }
-  if (files.length > 1) return { parts, table, notices };
+  if (files.length > 1) return { parts, table, notices, content };
   const { notice, ...training } = trainingRows(table, parts.train);
-  return { parts, ...training, notices: notice === undefined ? notices : [...notices, notice] };
+  return { parts, ...training, content, notices: notice === undefined ? notices : [...notices, notice] };
 }
 
 /** The table in a file. Undefined for a text file whose lines are not rows. */

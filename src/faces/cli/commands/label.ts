@@ -1,0 +1,234 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { TEXT_NAME } from '../../../input/data/detect-format.ts';
+import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
+import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { lockFolder } from '../../../input/store/node/folder-lock.ts';
+import { makeFolder } from '../../../input/store/node/temporary-name.ts';
+import {
+  describeReview,
+  LabelSession,
+  type LabelState,
+  type TextRow,
+} from '../../../studies/jobs/label-session.ts';
+import { MAX_LABELS, MAX_ROWS } from '../../../studies/jobs/labeling.ts';
+import { countedNoun } from '../../../studies/report/format.ts';
+import { PROGRAM } from '../../../support/program.ts';
+import { Random } from '../../../support/random.ts';
+import { listNames, printable } from '../../../support/text.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { describeColumns } from '../../../tasks/guess/columns.ts';
+import { listTexts } from '../../../tasks/table-columns.ts';
+import { withModel } from '../choose-inputs.ts';
+import type { OpenFlags } from '../flags.ts';
+import { readRows } from '../starting/read-data-file.ts';
+import { shellQuoted } from '../terminal/plain-text.ts';
+import { colorsFor, ERASE_LINE, warn, write } from '../terminal/screen.ts';
+
+interface Flags extends OpenFlags {
+  labels?: string;
+  text?: string | number;
+  textPair?: string | number;
+  output?: string;
+  jsonl?: boolean;
+}
+
+/** The file with all answers, and the maximum number of characters of a text that are shown. */
+const [ANSWERS, SHOWN] = ['answers.json', 2000];
+
+/** Keys in a terminal's raw mode: Ctrl-C and Ctrl-D, Backspace, and Escape. */
+const [ENDS, BACK, ESCAPE] = [['\x03', '\x04'], ['\x7f', '\b'], '\x1b'];
+
+/** Answers name their rows by their texts, so that the file may change between two sessions. */
+const KEPT = z.object({
+  labels: z.array(z.string()),
+  answers: z.array(
+    z.object({
+      text: z.string(),
+      text_pair: z.string().optional(),
+      label: z.string().optional(),
+      isRandom: z.boolean().optional(),
+    }),
+  ),
+});
+
+export default async function run(path: string, flags: Flags): Promise<void> {
+  const texts = await readTexts(path, flags);
+  const folder = flags.output ?? join('labels', basename(path).replace(/\.[^.]+(\.gz)?$/, ''));
+  makeFolder(folder);
+  const unlock = lockFolder(folder);
+  try {
+    await labelIn(folder, texts, flags);
+  } finally {
+    unlock();
+  }
+}
+
+async function labelIn(folder: string, texts: readonly TextRow[], flags: Flags): Promise<void> {
+  const [form, path] = [flags.jsonl ? 'jsonl' : 'csv', join(folder, ANSWERS)] as const;
+  const kept = existsSync(path) ? readKept(path) : { labels: [], answers: [] };
+  const given = (flags.labels ?? '').split(',').map((name) => name.trim());
+  const labels = [...new Set([...kept.labels, ...given])].filter((name) => name !== '');
+  if (labels.length < 2 || labels.length > MAX_LABELS) {
+    const fault = `must name 2 to ${MAX_LABELS} labels, separated by commas`;
+    throw new UserError({ key: '--labels', fault, hint: 'For example: --labels "bug,question,praise"' });
+  }
+  const rows = chooseRows(texts, kept.answers);
+  const places = new Map(rows.map((row, i) => [keyOf(row), i]));
+  const answers = kept.answers.map((answer) => ({
+    row: places.get(keyOf(answer))!,
+    ...(answer.label !== undefined && { label: answer.label }),
+    ...(answer.isRandom !== undefined && { isRandom: answer.isRandom }),
+  }));
+  warn(`Reading ${countedNoun(rows.length, 'row')} with the model…`);
+  const session = new LabelSession(rows, await vectorsOf(rows, flags), labels, answers);
+  const table = join(folder, `rows.${form}`);
+  const save = (state: LabelState) => {
+    const saved = state.answers.map(({ row, ...answer }) => ({ ...rows[row]!, ...answer }));
+    atomicWrite(path, `${JSON.stringify({ labels, answers: saved })}\n`);
+    atomicWrite(table, session.table(form));
+  };
+  const { labeled } = await askRows(session, save);
+  const next = `${PROGRAM} train ${shellQuoted([table])}`;
+  await write(`\n${countedNoun(labeled, 'label')} in ${table}.\n${labeled > 0 ? `Next: npx ${next}\n` : ''}`);
+}
+
+/** Asks for rows, and acts on keys, until `q`, Ctrl-C or the end of the input. Every answer is saved at once. */
+async function askRows(session: LabelSession, save: (state: LabelState) => void): Promise<LabelState> {
+  let state = await session.begin();
+  const input = process.stdin;
+  if (input.isTTY) input.setRawMode(true);
+  try {
+    const keys = characters(input);
+    await show(state);
+    for await (const key of keys) {
+      if (key === 'q' || ENDS.includes(key)) break;
+      const label = state.counts[Number(key) - 1]?.[0];
+      const action = ({ s: 'skip', u: 'undo', c: 'check' } as const)[key];
+      if (key === '/') state = await session.act({ find: await readLine(keys) });
+      else if (label !== undefined) state = await session.act({ label });
+      else if (action) state = await session.act(action);
+      else continue;
+      save(state);
+      await show(state);
+      if (!state.asked) break;
+    }
+  } finally {
+    if (input.isTTY) input.setRawMode(false);
+    input.pause();
+  }
+  return state;
+}
+
+async function* characters(input: NodeJS.ReadStream): AsyncGenerator<string, undefined> {
+  input.setEncoding('utf8');
+  for await (const chunk of input) yield* String(chunk);
+}
+
+/** Reads the rest of a line, and shows it, because a terminal in raw mode does not. */
+async function readLine(keys: AsyncGenerator<string, undefined>): Promise<string> {
+  let line = '';
+  await write('\nFind: ');
+  for (;;) {
+    const { value: key, done } = await keys.next();
+    if (done || key === '\r' || key === '\n') return line;
+    if (key === ESCAPE || ENDS.includes(key)) return '';
+    line = BACK.includes(key) ? line.slice(0, -1) : line + key;
+    await write(`${ERASE_LINE}Find: ${printable(line)}`);
+  }
+}
+
+async function show(state: LabelState): Promise<void> {
+  const { bold, dim } = colorsFor(process.stdout);
+  const { asked, counts, labeled, rows, notice } = state;
+  const lines = [
+    '',
+    dim(`${labeled} of ${countedNoun(rows, 'row')} labeled. ${describeReview(state).join(' ')}`.trim()),
+    ...(notice === undefined ? [] : [notice]),
+  ];
+  if (asked) {
+    const { guess, earlier } = asked;
+    const cut = (text: string) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+    const said = guess && ` Guess: ${guess.label} (${Math.round(100 * guess.probability)} %).`;
+    lines.push('', bold(cut(asked.text)));
+    if (asked.text_pair !== undefined) lines.push(bold(cut(asked.text_pair)));
+    if (earlier !== undefined)
+      lines.push('', `You labeled it ${earlier}. The other labels suggest another one.`);
+    lines.push(
+      '',
+      `${counts.map(([label, count], i) => `${i + 1} ${label} (${count})`).join('   ')}.${said ?? ''}`,
+      dim('s skip   u undo   / find   c check labels that contradict   q quit'),
+    );
+  } else lines.push('All rows have an answer.');
+  await write(`${lines.map(printable).join('\n')}\n`);
+}
+
+function readKept(path: string): z.infer<typeof KEPT> {
+  try {
+    return KEPT.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch {
+    const hint = 'Move it away to start again.';
+    throw new UserError({ where: path, fault: 'is not a file of answers', hint });
+  }
+}
+
+/** The different rows to choose from: all, or some at random, and those that have an answer. */
+function chooseRows(texts: readonly TextRow[], answered: readonly TextRow[]): TextRow[] {
+  const all = new Map(texts.map((row) => [keyOf(row), row]));
+  const order = new Random(0, 'label rows').permutation(all.size).slice(0, MAX_ROWS).sort();
+  if (all.size > MAX_ROWS) warn(`${MAX_ROWS} of ${all.size} rows are offered, drawn at random.`);
+  const list = [...all];
+  const chosen = new Map(Array.from(order, (i) => list[i]!));
+  for (const { text, text_pair } of answered) {
+    const row = { text, ...(text_pair !== undefined && { text_pair }) };
+    chosen.set(keyOf(row), row);
+  }
+  return [...chosen.values()];
+}
+
+function keyOf({ text, text_pair }: TextRow): string {
+  return JSON.stringify([text, text_pair]);
+}
+
+/** The texts of a file: lines, or a column of a table, by default the one with the longest texts. */
+async function readTexts(path: string, { text, textPair }: Flags): Promise<TextRow[]> {
+  const { table, notices, content } = await readRows(path);
+  notices.forEach(warn);
+  if (!table || (table.columns.length < 2 && table.hasHeader === false))
+    return listTexts(content, path).map((line) => ({ text: line }));
+  const { columns } = table;
+  const placeOf = (column: string | number): number => {
+    const at = typeof column === 'number' ? column : columns.indexOf(column);
+    if (columns[at] !== undefined) return at;
+    const hint = `Its columns are ${listNames(columns)}.`;
+    throw new UserError({ where: path, fault: `has no column ${JSON.stringify(column)}`, hint });
+  };
+  const words = describeColumns(table).map((column, at) => ({ ...column, at }));
+  const texts = words.filter(({ hasWords, files }) => hasWords && files === undefined);
+  const longest = texts.sort(
+    (a, b) => Number(TEXT_NAME.test(b.name)) - Number(TEXT_NAME.test(a.name)) || b.length - a.length,
+  )[0];
+  if (text === undefined && !longest) {
+    const hint = 'Name the column of the texts: --text COLUMN';
+    throw new UserError({ where: path, fault: 'has no column of texts', hint });
+  }
+  const at = text === undefined ? longest!.at : placeOf(text);
+  const second = textPair === undefined ? undefined : placeOf(textPair);
+  const rows = table.rows.map((row) => ({
+    text: row[at]!.trim(),
+    ...(second !== undefined && { text_pair: row[second]!.trim() }),
+  }));
+  return rows.filter((row) => row.text !== '');
+}
+
+async function vectorsOf(rows: readonly TextRow[], flags: Flags): Promise<Float32Array[]> {
+  const { model = EMBEDDED_MODEL, device, maxLength } = flags;
+  return withModel(model, { device, maxLength }, { embeds: true }, async (opened) => {
+    const first = await opened.embed(rows.map(({ text }) => text));
+    if (rows.every(({ text_pair }) => text_pair === undefined)) return first;
+    const second = await opened.embed(rows.map(({ text_pair = '' }) => text_pair));
+    // A linear probe of both vectors could not compare them.
+    return first.map((a, i) => Float32Array.of(...a, ...second[i]!, ...a.map((x, k) => x * second[i]![k]!)));
+  });
+}

@@ -1,0 +1,147 @@
+import { type AskedRow, type LabelAnswer, Labeling, type LabelReview } from './labeling.ts';
+
+/** A row to label: a text or a pair of texts. */
+export interface TextRow {
+  text: string;
+  text_pair?: string;
+}
+
+/** Number of labels between two reviews, which take as long as some answers. */
+const REVIEW_EVERY = 5;
+
+/** What a person does: names a label, or one of the others. `find` asks for a row with these words. */
+export type LabelAction = { label: string } | { find: string } | 'skip' | 'undo' | 'check';
+
+/** What a face shows. */
+export interface LabelState {
+  /** Missing if all rows have an answer. */
+  asked?: AskedRow & TextRow & { earlier?: string | undefined };
+  /** Number of rows of each label. */
+  counts: readonly (readonly [label: string, rows: number])[];
+  labeled: number;
+  rows: number;
+  review?: LabelReview | undefined;
+  /** Why an action had no effect. */
+  notice?: string;
+  answers: readonly LabelAnswer[];
+}
+
+/** Labels rows by the actions of one person. */
+export class LabelSession {
+  readonly rows: readonly TextRow[];
+  readonly #labeling: Labeling;
+  #asked: LabelState['asked'];
+  #review: LabelReview | undefined;
+  readonly #checked = new Set<number>();
+
+  constructor(
+    rows: readonly TextRow[],
+    vectors: readonly Float32Array[],
+    labels: readonly string[],
+    answers: readonly LabelAnswer[],
+  ) {
+    this.rows = rows;
+    this.#labeling = new Labeling(vectors, labels, answers);
+  }
+
+  /** Asks for the first row. */
+  async begin(): Promise<LabelState> {
+    await this.#reviewed();
+    return this.#next();
+  }
+
+  async act(action: LabelAction): Promise<LabelState> {
+    if (action === 'check') return this.#check();
+    if (action === 'undo') {
+      if (this.#labeling.answers.length === 0) return this.#state('There is nothing to undo.');
+      this.#labeling.undo();
+      return this.#next();
+    }
+    if (action !== 'skip' && 'find' in action) return this.#find(action.find.trim().toLowerCase());
+    if (!this.#asked) return this.#state();
+    const { row, isRandom, earlier } = this.#asked;
+    if (action !== 'skip') this.#labeling.answer({ row, isRandom, label: action.label });
+    else if (earlier === undefined) this.#labeling.answer({ row });
+    await this.#reviewed();
+    return this.#next();
+  }
+
+  /** The labeled rows, as CSV (RFC 4180) or JSON Lines. */
+  table(form: 'csv' | 'jsonl'): string {
+    const rows = this.#labeling.labeled.map(({ row, label }) => ({ ...this.rows[row]!, label }));
+    if (form === 'jsonl') return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    const header = Object.keys(rows[0] ?? { text: '', label: '' });
+    const lines = [header, ...rows.map((row) => Object.values<string>(row))];
+    // A text alone in quotes may also have spaces at its ends, or look like a number.
+    return lines.map((fields) => `${fields.map(quoted).join(',')}\n`).join('');
+  }
+
+  async #next(): Promise<LabelState> {
+    const asked = await this.#labeling.ask();
+    this.#asked = asked && { ...asked, ...this.rows[asked.row]! };
+    return this.#state();
+  }
+
+  async #reviewed(): Promise<void> {
+    const { length } = this.#labeling.labeled;
+    if (length % REVIEW_EVERY === 0 || !this.#review) this.#review = await this.#labeling.review();
+    const { contradictions, ...review } = this.#review;
+    this.#review = { ...review, contradictions: contradictions.filter((row) => !this.#checked.has(row)) };
+  }
+
+  /** Asks again for the row whose label contradicts the others most. */
+  async #check(): Promise<LabelState> {
+    this.#review = await this.#labeling.review();
+    const row = this.#review.contradictions.find((one) => !this.#checked.has(one));
+    if (row === undefined) return this.#state('No label contradicts the others.');
+    this.#checked.add(row);
+    const { label: earlier } = this.#labeling.labeled.find((answer) => answer.row === row)!;
+    const guess = await this.#labeling.guessWithout(row);
+    this.#asked = { row, isRandom: false, guess, earlier, ...this.rows[row]! };
+    return this.#state();
+  }
+
+  async #find(words: string): Promise<LabelState> {
+    const answered = new Set(this.#labeling.answers.map(({ row }) => row));
+    const has = ({ text, text_pair = '' }: TextRow) => `${text}\n${text_pair}`.toLowerCase().includes(words);
+    const after = this.#asked?.row ?? -1;
+    const found = [...this.rows.keys()].filter((row) => !answered.has(row) && has(this.rows[row]!));
+    const row = found.find((one) => one > after) ?? found[0];
+    if (row === undefined || words === '') return this.#state('No row without a label has these words.');
+    this.#asked = { row, isRandom: false, guess: await this.#labeling.guessWithout(row), ...this.rows[row]! };
+    return this.#state();
+  }
+
+  #state(notice?: string): LabelState {
+    const { labels, labeled, answers } = this.#labeling;
+    return {
+      ...(this.#asked && { asked: this.#asked }),
+      counts: labels.map((label) => [label, labeled.filter((answer) => answer.label === label).length]),
+      labeled: labeled.length,
+      rows: this.rows.length,
+      review: this.#review,
+      ...(notice !== undefined && { notice }),
+      answers,
+    };
+  }
+}
+
+function quoted(field: string): string {
+  return /^[^\s",]+$/.test(field) ? field : `"${field.replaceAll('"', '""')}"`;
+}
+
+/** What the answers say so far, in sentences. */
+export function describeReview({ review, labeled }: LabelState): string[] {
+  const percent = (share: number) => `${Math.round(100 * share)} %`;
+  const { random, contradictions = [], isStable } = review ?? {};
+  const few = contradictions.length;
+  return [
+    ...(random && labeled >= REVIEW_EVERY
+      ? [
+          `Accuracy: ${percent(random.right / random.rows)}, estimated from ${random.rows} random rows (95 % interval: ${percent(random.interval[0])} to ${percent(random.interval[1])}).`,
+        ]
+      : []),
+    ...(few > 0 ? [`${few === 1 ? '1 label contradicts' : `${few} labels contradict`} the others.`] : []),
+    ...(isStable ? ['The last labels changed few guesses. You can stop here.'] : []),
+  ];
+}

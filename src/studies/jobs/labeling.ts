@@ -1,0 +1,223 @@
+import { fitLinear, linearScores, type SparseRows } from '../../scores/baselines/linear-model.ts';
+import { type ScoreInterval, wilson } from '../../scores/metrics/score-interval.ts';
+import { addUp, largest } from '../../support/numbers.ts';
+import { Random } from '../../support/random.ts';
+
+/** Number of labels, because each has a digit as its key. */
+export const MAX_LABELS = 9;
+/** Maximum number of rows to choose from. Their vectors take seconds, and a probe scores them after every answer. */
+export const MAX_ROWS = 5000;
+
+/** The first rows are drawn at random, because a probe of a few rows is sure of what it has not seen. */
+const FIRST = 10;
+/** Share of the later rows that are drawn at random. Only rows drawn at random estimate the accuracy. */
+const RANDOM_SHARE = 0.1;
+/** The inverse of the penalty (scikit-learn's C) of a probe on vectors of length 1. */
+const STRENGTH = 5;
+const FOLDS = 5;
+/** Labeling may stop if the last answers changed at most this share of the guesses. */
+const [STABLE_AFTER, RECENT, STABLE_SHARE] = [40, 20, 0.02];
+/** A label that the probe of the other rows finds less likely than this contradicts them. */
+const UNLIKELY = 0.1;
+
+/** What a person said about a row. */
+export interface LabelAnswer {
+  row: number;
+  /** Missing for a skipped row. */
+  label?: string;
+  /** Whether the row was drawn at random. */
+  isRandom?: boolean;
+}
+
+/** The row to label next. */
+export interface AskedRow {
+  row: number;
+  isRandom: boolean;
+  /** Missing until rows of two labels have been labeled. */
+  guess?: { label: string; probability: number };
+}
+
+export interface LabelReview {
+  /** Of the rows that were drawn at random, those that a probe of other rows labels correctly. */
+  random: { rows: number; right: number; interval: ScoreInterval } | undefined;
+  /** Rows with labels that contradict the others, the least likely first. */
+  contradictions: number[];
+  /** Whether more labels would change little. */
+  isStable: boolean;
+}
+
+/** Probabilities of labels for each row, [rows, labels]. */
+interface Guesses {
+  labels: readonly string[];
+  probabilities: Float64Array;
+}
+
+/**
+ * Labeling by uncertainty: after every answer, a linear probe of the rows' vectors learns the labels so far and asks for
+ * the row with the smallest margin. The state is the list of answers. The same answers lead to the same next row.
+ */
+export class Labeling {
+  readonly labels: readonly string[];
+  readonly answers: LabelAnswer[];
+  readonly #rows: SparseRows[];
+  readonly #all: SparseRows;
+  readonly #width: number;
+
+  constructor(
+    vectors: readonly Float32Array[],
+    labels: readonly string[],
+    answers: readonly LabelAnswer[] = [],
+  ) {
+    this.labels = labels;
+    this.answers = [...answers];
+    const scaled = scaleVectors(vectors);
+    this.#width = vectors[0]?.length ?? 0;
+    this.#rows = scaled.map((vector) => denseRows([vector]));
+    this.#all = denseRows(scaled);
+  }
+
+  /** Number of rows. */
+  get rows(): number {
+    return this.#rows.length;
+  }
+
+  /** The answers with a label. */
+  get labeled(): (LabelAnswer & { label: string })[] {
+    return this.answers.filter(
+      (answer): answer is LabelAnswer & { label: string } => answer.label !== undefined,
+    );
+  }
+
+  /** The row to label next. Undefined if all rows have an answer. */
+  async ask(): Promise<AskedRow | undefined> {
+    const answered = new Set(this.answers.map(({ row }) => row));
+    const open = [...this.#rows.keys()].filter((row) => !answered.has(row));
+    if (open.length === 0) return undefined;
+    const random = new Random(0, 'labeling', this.answers.length);
+    const guesses = await this.guess(this.labeled);
+    const isRandom = !guesses || this.labeled.length < FIRST || random.uniform() < RANDOM_SHARE;
+    const row = isRandom
+      ? open[random.integer(open.length)]!
+      : open.reduce((a, b) => (margin(guesses, b) < margin(guesses, a) ? b : a));
+    return { row, isRandom, ...(guesses && { guess: best(guesses, row) }) };
+  }
+
+  /** Labels or skips a row. An earlier label of the row is replaced, and the row counts as drawn as it was then. */
+  answer(answer: LabelAnswer): void {
+    const at = this.answers.findIndex(({ row }) => row === answer.row);
+    if (at < 0) this.answers.push(answer);
+    else this.answers[at] = { ...answer, isRandom: this.answers[at]!.isRandom };
+  }
+
+  /** Takes the last answer back. */
+  undo(): void {
+    this.answers.pop();
+  }
+
+  /** What a probe of some answers says about all rows. Undefined if they have fewer than two labels. */
+  async guess(from: readonly (LabelAnswer & { label: string })[]): Promise<Guesses | undefined> {
+    const labels = this.labels.filter((label) => from.some((answer) => answer.label === label));
+    if (labels.length < 2) return undefined;
+    const x = joinRows(from.map(({ row }) => this.#rows[row]!));
+    const targets = from.map(({ label }) => labels.indexOf(label));
+    const weights = await fitLinear(x, this.#width, targets, labels.length, 'softmax');
+    return { labels, probabilities: softmax(linearScores(this.#all, weights, labels.length), labels.length) };
+  }
+
+  /** The guess for a row from the labels of the other rows. */
+  async guessWithout(row: number): Promise<AskedRow['guess']> {
+    const guesses = await this.guess(this.labeled.filter((answer) => answer.row !== row));
+    return guesses && best(guesses, row);
+  }
+
+  /** Checks the answers by a cross-validation. */
+  async review(): Promise<LabelReview> {
+    const { labeled } = this;
+    const unlikely: { row: number; probability: number }[] = [];
+    let [rows, right] = [0, 0];
+    for (let fold = 0; fold < FOLDS; fold++) {
+      const guesses = await this.guess(labeled.filter((_, i) => i % FOLDS !== fold));
+      if (!guesses) continue;
+      for (const { row, label, isRandom } of labeled.filter((_, i) => i % FOLDS === fold)) {
+        const at = guesses.labels.indexOf(label);
+        // The fold has the only rows of this label.
+        const probability = at < 0 ? 0 : guesses.probabilities[row * guesses.labels.length + at]!;
+        if (at >= 0 && probability < UNLIKELY) unlikely.push({ row, probability });
+        if (!isRandom) continue;
+        rows++;
+        if (best(guesses, row).label === label) right++;
+      }
+    }
+    return {
+      random: rows === 0 ? undefined : { rows, right, interval: wilson(right / rows, rows) },
+      contradictions: unlikely.sort((a, b) => a.probability - b.probability).map(({ row }) => row),
+      isStable: await this.#isStable(),
+    };
+  }
+
+  async #isStable(): Promise<boolean> {
+    const { labeled } = this;
+    if (labeled.length < STABLE_AFTER) return false;
+    const [before, now] = [await this.guess(labeled.slice(0, -RECENT)), await this.guess(labeled)];
+    if (!before || !now) return false;
+    const changed = addUp(this.#rows.keys(), (row) =>
+      best(before, row).label === best(now, row).label ? 0 : 1,
+    );
+    return changed <= STABLE_SHARE * this.#rows.length;
+  }
+}
+
+/** The most likely label of a row. */
+function best({ labels, probabilities }: Guesses, row: number) {
+  const of = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
+  const probability = largest(of);
+  return { label: labels[of.indexOf(probability)]!, probability };
+}
+
+/** How much more likely a row's first label is than its second. */
+export function margin({ labels, probabilities }: Guesses, row: number): number {
+  let [first, second] = [0, 0];
+  for (let k = row * labels.length; k < (row + 1) * labels.length; k++) {
+    const probability = probabilities[k]!;
+    if (probability > first) [first, second] = [probability, first];
+    else if (probability > second) second = probability;
+  }
+  return first - second;
+}
+
+function softmax(scores: Float64Array, outputs: number): Float64Array {
+  for (let start = 0; start < scores.length; start += outputs) {
+    const of = scores.subarray(start, start + outputs);
+    const most = largest(of);
+    of.set(of.map((score) => Math.exp(score - most)));
+    const total = addUp(of);
+    of.set(of.map((value) => value / total));
+  }
+  return scores;
+}
+
+/** Centers vectors and gives them one length, so that the penalty of a fit, which is 1, has the strength {@link STRENGTH}. */
+function scaleVectors(vectors: readonly Float32Array[]): Float64Array[] {
+  const mean = new Float64Array(vectors[0]?.length ?? 0);
+  for (const vector of vectors) for (const [i, x] of vector.entries()) mean[i]! += x / vectors.length;
+  return vectors.map((vector) => {
+    const centered = Float64Array.from(vector, (x, i) => x - mean[i]!);
+    const length = Math.sqrt(addUp(centered, (x) => x * x)) || 1;
+    return centered.map((x) => (x * Math.sqrt(STRENGTH)) / length);
+  });
+}
+
+function denseRows(vectors: readonly Float64Array[]): SparseRows {
+  const width = vectors[0]?.length ?? 0;
+  const values = new Float64Array(vectors.length * width);
+  for (const [i, vector] of vectors.entries()) values.set(vector, i * width);
+  return {
+    starts: Int32Array.from({ length: vectors.length + 1 }, (_, i) => i * width),
+    columns: Int32Array.from({ length: values.length }, (_, i) => i % width),
+    values,
+  };
+}
+
+function joinRows(rows: readonly SparseRows[]): SparseRows {
+  return denseRows(rows.map(({ values }) => values));
+}
