@@ -1,6 +1,6 @@
 import { EMBEDDED_MODEL } from '../../src/input/hub/model-id.ts';
 import { interval } from '../../src/scores/stats/interval.ts';
-import { type LabelAnswer, Labeling, margin } from '../../src/studies/jobs/labeling.ts';
+import { type GivenLabel, Labeling, margin } from '../../src/studies/jobs/labeling.ts';
 import { mean } from '../../src/support/numbers.ts';
 import { Random } from '../../src/support/random.ts';
 import { open } from '../../src/use/trained/node/open.ts';
@@ -19,7 +19,7 @@ const POOL = 600;
 const MAX_USED = 8;
 if (FILES.length === 0) FILES.push('SST-2', 'e-mails', 'prices', 'topics');
 
-type Rule = (labeling: Labeling, random: Random) => Promise<LabelAnswer>;
+type Rule = (labeling: Labeling, random: Random) => Promise<GivenLabel>;
 
 const openRows = ({ answers, rows }: Labeling) => {
   const taken = new Set(answers.map(({ row }) => row));

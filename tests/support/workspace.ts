@@ -52,6 +52,8 @@ export interface Halt extends Moment {
 export interface StartOptions {
   /** The command's standard input. */
   input?: string | Uint8Array;
+  /** Whether standard input stays open, as in a terminal. */
+  isOpen?: boolean;
   env?: Record<string, string>;
   /** The command's folder. Default: the workspace. */
   cwd?: string;
@@ -105,7 +107,7 @@ export class Workspace {
   /** Starts `adalora` with these arguments in a process of its own. This folder's path is removed from the output. */
   start(
     args: readonly string[],
-    { input, env, cwd = this.folder, launcher = [], halts }: StartOptions = {},
+    { input, isOpen, env, cwd = this.folder, launcher = [], halts }: StartOptions = {},
   ): { process: ChildProcess; ended: Promise<Ended> } {
     const [command, ...words] = [...launcher, process.execPath, PROGRAM, ...args] as [string, ...string[]];
     const halting = halts && { NODE_OPTIONS: `--import ${HALTING}`, HALTS: JSON.stringify(halts) };
@@ -113,7 +115,7 @@ export class Workspace {
       cwd,
       env: { ...this.#env, ...env, ...halting },
     });
-    child.stdin.end(input);
+    if (!isOpen) child.stdin.end(input);
     const ended = new Promise<Ended>((done, fail) => {
       const printed = { stdout: '', stderr: '' };
       for (const stream of ['stdout', 'stderr'] as const) {

@@ -7,10 +7,10 @@ import {
   addOpenFlags,
   addReadingFlags,
   addSplitFlags,
-  column,
   count,
   keyOption,
   number,
+  parseColumn,
   repeated,
   sharedOption,
   TEXT_KEYS,
@@ -109,8 +109,8 @@ export function declareCommands(): Command[] {
       )
       .argument('<file>', 'rows without labels: CSV, TSV, JSON Lines, parquet, or one text per line (.txt)')
       .option('--labels <names>', 'names of 2 to 9 labels, separated by commas (required the first time)')
-      .option('--text <column>', 'column of the text (default: the one with the longest texts)', column)
-      .option('--text_pair, --text-pair <column>', 'column of the second text', column)
+      .option('--text <column>', 'column of the text (default: the one with the longest texts)', parseColumn)
+      .option('--text_pair, --text-pair <column>', 'column of the second text', parseColumn)
       .option('-o, --output <folder>', 'folder of the labels (default: labels/ and the name of the file)')
       .option('--jsonl', 'write the labeled rows as JSON Lines instead of CSV')
       .option('--model <folder or id>', 'model that reads the rows (default: the built-in encoder)')

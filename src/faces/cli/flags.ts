@@ -126,12 +126,12 @@ const READING_FLAGS = [
     'text',
     '--text <column>',
     'column of the text, by name or by number from 0 (default with a trained model: as in training, like all options on reading files)',
-    column,
+    parseColumn,
   ],
-  ['text_pair', '--text_pair, --text-pair <column>', 'column of the second text', column],
-  ['label', '--label <column>', 'column of the label', column],
-  ['source', '--source <column>', 'column of the input text (seq2seq)', column],
-  ['target', '--target <column>', 'column of the text to generate (seq2seq)', column],
+  ['text_pair', '--text_pair, --text-pair <column>', 'column of the second text', parseColumn],
+  ['label', '--label <column>', 'column of the label', parseColumn],
+  ['source', '--source <column>', 'column of the input text (seq2seq)', parseColumn],
+  ['target', '--target <column>', 'column of the text to generate (seq2seq)', parseColumn],
   ['header', '--header', 'the first line is a header'],
   ['header', '--no-header', 'the first line is a row'],
   ['quote', '--quote', 'double quotes enclose fields'],
@@ -203,7 +203,7 @@ export function assertOnly(command: Command, flag: string, names: readonly strin
 }
 
 /** Parses a column flag: a name, or a number from 0. */
-export function column(value: string): string | number {
+export function parseColumn(value: string): string | number {
   return /^\d+$/.test(value) ? Number(value) : value;
 }
 

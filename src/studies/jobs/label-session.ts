@@ -1,7 +1,7 @@
-import { type AskedRow, type LabelAnswer, Labeling, type LabelReview } from './labeling.ts';
+import { type AskedRow, type GivenLabel, Labeling, type LabelReview } from './labeling.ts';
 
 /** A row to label: a text or a pair of texts. */
-export interface TextRow {
+export interface OfferedRow {
   text: string;
   text_pair?: string;
 }
@@ -9,13 +9,13 @@ export interface TextRow {
 /** Number of labels between two reviews, which take as long as some answers. */
 const REVIEW_EVERY = 5;
 
-/** What a person does: names a label, or one of the others. `find` asks for a row with these words. */
+/** An action of a person: to give a label or one of the others. `find` asks for a row with these words. */
 export type LabelAction = { label: string } | { find: string } | 'skip' | 'undo' | 'check';
 
-/** What a face shows. */
+/** The state that a terminal or a page shows. */
 export interface LabelState {
   /** Missing if all rows have an answer. */
-  asked?: AskedRow & TextRow & { earlier?: string | undefined };
+  asked?: AskedRow & OfferedRow & { earlier?: string | undefined };
   /** Number of rows of each label. */
   counts: readonly (readonly [label: string, rows: number])[];
   labeled: number;
@@ -23,22 +23,22 @@ export interface LabelState {
   review?: LabelReview | undefined;
   /** Why an action had no effect. */
   notice?: string;
-  answers: readonly LabelAnswer[];
+  answers: readonly GivenLabel[];
 }
 
 /** Labels rows by the actions of one person. */
 export class LabelSession {
-  readonly rows: readonly TextRow[];
+  readonly rows: readonly OfferedRow[];
   readonly #labeling: Labeling;
   #asked: LabelState['asked'];
   #review: LabelReview | undefined;
   readonly #checked = new Set<number>();
 
   constructor(
-    rows: readonly TextRow[],
+    rows: readonly OfferedRow[],
     vectors: readonly Float32Array[],
     labels: readonly string[],
-    answers: readonly LabelAnswer[],
+    answers: readonly GivenLabel[],
   ) {
     this.rows = rows;
     this.#labeling = new Labeling(vectors, labels, answers);
@@ -103,7 +103,8 @@ export class LabelSession {
 
   async #find(words: string): Promise<LabelState> {
     const answered = new Set(this.#labeling.answers.map(({ row }) => row));
-    const has = ({ text, text_pair = '' }: TextRow) => `${text}\n${text_pair}`.toLowerCase().includes(words);
+    const has = ({ text, text_pair = '' }: OfferedRow) =>
+      `${text}\n${text_pair}`.toLowerCase().includes(words);
     const after = this.#asked?.row ?? -1;
     const found = [...this.rows.keys()].filter((row) => !answered.has(row) && has(this.rows[row]!));
     const row = found.find((one) => one > after) ?? found[0];
@@ -130,7 +131,7 @@ function quoted(field: string): string {
   return /^[^\s",]+$/.test(field) ? field : `"${field.replaceAll('"', '""')}"`;
 }
 
-/** What the answers say so far, in sentences. */
+/** Describes a review in sentences. */
 export function describeReview({ review, labeled }: LabelState): string[] {
   const percent = (share: number) => `${Math.round(100 * share)} %`;
   const { random, contradictions = [], isStable } = review ?? {};

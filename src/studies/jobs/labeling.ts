@@ -20,8 +20,8 @@ const [STABLE_AFTER, RECENT, STABLE_SHARE] = [40, 20, 0.02];
 /** A label that the probe of the other rows finds less likely than this contradicts them. */
 const UNLIKELY = 0.1;
 
-/** What a person said about a row. */
-export interface LabelAnswer {
+/** A person's answer for a row. */
+export interface GivenLabel {
   row: number;
   /** Missing for a skipped row. */
   label?: string;
@@ -38,7 +38,7 @@ export interface AskedRow {
 }
 
 export interface LabelReview {
-  /** Of the rows that were drawn at random, those that a probe of other rows labels correctly. */
+  /** The rows that were drawn at random, and how many a probe of other rows labels correctly. */
   random: { rows: number; right: number; interval: ScoreInterval } | undefined;
   /** Rows with labels that contradict the others, the least likely first. */
   contradictions: number[];
@@ -58,7 +58,7 @@ interface Guesses {
  */
 export class Labeling {
   readonly labels: readonly string[];
-  readonly answers: LabelAnswer[];
+  readonly answers: GivenLabel[];
   readonly #rows: SparseRows[];
   readonly #all: SparseRows;
   readonly #width: number;
@@ -66,7 +66,7 @@ export class Labeling {
   constructor(
     vectors: readonly Float32Array[],
     labels: readonly string[],
-    answers: readonly LabelAnswer[] = [],
+    answers: readonly GivenLabel[] = [],
   ) {
     this.labels = labels;
     this.answers = [...answers];
@@ -82,9 +82,9 @@ export class Labeling {
   }
 
   /** The answers with a label. */
-  get labeled(): (LabelAnswer & { label: string })[] {
+  get labeled(): (GivenLabel & { label: string })[] {
     return this.answers.filter(
-      (answer): answer is LabelAnswer & { label: string } => answer.label !== undefined,
+      (answer): answer is GivenLabel & { label: string } => answer.label !== undefined,
     );
   }
 
@@ -103,7 +103,7 @@ export class Labeling {
   }
 
   /** Labels or skips a row. An earlier label of the row is replaced, and the row counts as drawn as it was then. */
-  answer(answer: LabelAnswer): void {
+  answer(answer: GivenLabel): void {
     const at = this.answers.findIndex(({ row }) => row === answer.row);
     if (at < 0) this.answers.push(answer);
     else this.answers[at] = { ...answer, isRandom: this.answers[at]!.isRandom };
@@ -114,8 +114,8 @@ export class Labeling {
     this.answers.pop();
   }
 
-  /** What a probe of some answers says about all rows. Undefined if they have fewer than two labels. */
-  async guess(from: readonly (LabelAnswer & { label: string })[]): Promise<Guesses | undefined> {
+  /** Returns the guesses of a probe for all rows. Undefined if the answers have fewer than two labels. */
+  async guess(from: readonly (GivenLabel & { label: string })[]): Promise<Guesses | undefined> {
     const labels = this.labels.filter((label) => from.some((answer) => answer.label === label));
     if (labels.length < 2) return undefined;
     const x = joinRows(from.map(({ row }) => this.#rows[row]!));

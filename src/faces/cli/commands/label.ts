@@ -10,7 +10,7 @@ import {
   describeReview,
   LabelSession,
   type LabelState,
-  type TextRow,
+  type OfferedRow,
 } from '../../../studies/jobs/label-session.ts';
 import { MAX_LABELS, MAX_ROWS } from '../../../studies/jobs/labeling.ts';
 import { countedNoun } from '../../../studies/report/format.ts';
@@ -65,7 +65,7 @@ export default async function run(path: string, flags: Flags): Promise<void> {
   }
 }
 
-async function labelIn(folder: string, texts: readonly TextRow[], flags: Flags): Promise<void> {
+async function labelIn(folder: string, texts: readonly OfferedRow[], flags: Flags): Promise<void> {
   const [form, path] = [flags.jsonl ? 'jsonl' : 'csv', join(folder, ANSWERS)] as const;
   const kept = existsSync(path) ? readKept(path) : { labels: [], answers: [] };
   const given = (flags.labels ?? '').split(',').map((name) => name.trim());
@@ -75,14 +75,14 @@ async function labelIn(folder: string, texts: readonly TextRow[], flags: Flags):
     throw new UserError({ key: '--labels', fault, hint: 'For example: --labels "bug,question,praise"' });
   }
   const rows = chooseRows(texts, kept.answers);
-  const places = new Map(rows.map((row, i) => [keyOf(row), i]));
+  const places = new Map(rows.map((row, i) => [identify(row), i]));
   const answers = kept.answers.map((answer) => ({
-    row: places.get(keyOf(answer))!,
+    row: places.get(identify(answer))!,
     ...(answer.label !== undefined && { label: answer.label }),
     ...(answer.isRandom !== undefined && { isRandom: answer.isRandom }),
   }));
   warn(`Reading ${countedNoun(rows.length, 'row')} with the model…`);
-  const session = new LabelSession(rows, await vectorsOf(rows, flags), labels, answers);
+  const session = new LabelSession(rows, await readVectors(rows, flags), labels, answers);
   const table = join(folder, `rows.${form}`);
   const save = (state: LabelState) => {
     const saved = state.answers.map(({ row, ...answer }) => ({ ...rows[row]!, ...answer }));
@@ -174,25 +174,25 @@ function readKept(path: string): z.infer<typeof KEPT> {
 }
 
 /** The different rows to choose from: all, or some at random, and those that have an answer. */
-function chooseRows(texts: readonly TextRow[], answered: readonly TextRow[]): TextRow[] {
-  const all = new Map(texts.map((row) => [keyOf(row), row]));
+function chooseRows(texts: readonly OfferedRow[], answered: readonly OfferedRow[]): OfferedRow[] {
+  const all = new Map(texts.map((row) => [identify(row), row]));
   const order = new Random(0, 'label rows').permutation(all.size).slice(0, MAX_ROWS).sort();
   if (all.size > MAX_ROWS) warn(`${MAX_ROWS} of ${all.size} rows are offered, drawn at random.`);
   const list = [...all];
   const chosen = new Map(Array.from(order, (i) => list[i]!));
   for (const { text, text_pair } of answered) {
     const row = { text, ...(text_pair !== undefined && { text_pair }) };
-    chosen.set(keyOf(row), row);
+    chosen.set(identify(row), row);
   }
   return [...chosen.values()];
 }
 
-function keyOf({ text, text_pair }: TextRow): string {
+function identify({ text, text_pair }: OfferedRow): string {
   return JSON.stringify([text, text_pair]);
 }
 
 /** The texts of a file: lines, or a column of a table, by default the one with the longest texts. */
-async function readTexts(path: string, { text, textPair }: Flags): Promise<TextRow[]> {
+async function readTexts(path: string, { text, textPair }: Flags): Promise<OfferedRow[]> {
   const { table, notices, content } = await readRows(path);
   notices.forEach(warn);
   if (!table || (table.columns.length < 2 && table.hasHeader === false))
@@ -222,13 +222,23 @@ async function readTexts(path: string, { text, textPair }: Flags): Promise<TextR
   return rows.filter((row) => row.text !== '');
 }
 
-async function vectorsOf(rows: readonly TextRow[], flags: Flags): Promise<Float32Array[]> {
+async function readVectors(rows: readonly OfferedRow[], flags: Flags): Promise<Float32Array[]> {
   const { model = EMBEDDED_MODEL, device, maxLength } = flags;
   return withModel(model, { device, maxLength }, { embeds: true }, async (opened) => {
     const first = await opened.embed(rows.map(({ text }) => text));
     if (rows.every(({ text_pair }) => text_pair === undefined)) return first;
     const second = await opened.embed(rows.map(({ text_pair = '' }) => text_pair));
-    // A linear probe of both vectors could not compare them.
-    return first.map((a, i) => Float32Array.of(...a, ...second[i]!, ...a.map((x, k) => x * second[i]![k]!)));
+    // Without the products, a linear probe could not compare the texts.
+    return first.map((a, i) => {
+      const b = second[i]!;
+      const joined = new Float32Array(3 * a.length);
+      joined.set(a);
+      joined.set(b, a.length);
+      joined.set(
+        a.map((x, k) => x * b[k]!),
+        2 * a.length,
+      );
+      return joined;
+    });
   });
 }
