@@ -5,7 +5,7 @@ import { Workspace } from './support/workspace.ts';
 const workspace = new Workspace();
 afterAll(() => workspace.remove());
 
-const MANY_STARTS = 120_000;
+const MANY_STARTS = { timeout: 120_000 };
 const ROWS = tinyRows(60, 7);
 const args = ['label', 'texts.txt', '--labels', 'bad, good', '--model', 'model'];
 const read = (name: string) => workspace.read('labels', 'texts', name).toString();
