@@ -28,6 +28,7 @@ import { Workspace } from './support/workspace.ts';
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npx adalora web': 'serves until it is ended; tests/web.test.ts does so',
   'npx adalora label': 'waits for keys; tests/label.test.ts presses them',
+  'npx adalora train labels/': 'reads the labels of such keys; the same test plans it',
   'cd node_modules && rm': 'deletes what the tests run with',
   'npm ci && npx adalora init':
     'CI installs and tests; the next section of the README has the other commands',
