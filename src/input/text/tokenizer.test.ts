@@ -281,3 +281,25 @@ describe.each(Object.keys(encodings))('tokens of %s', (name) => {
     }
   });
 });
+
+describe('the bytes of tokens', () => {
+  const TEXTS = [
+    '{"name": "Zoë", "n": [1, 2.5e3, null]}',
+    'a  b\n\tc 😀 ☃',
+    '{ "a" : "\u0001 ü" }',
+    ' .  , 1',
+  ];
+
+  // A generation that is kept to a schema reads these bytes, and a person gets the decoded text.
+  it.each(['gpt2', 'llama2', 'llama3'])('of %s are those of the decoded text', (name) => {
+    const { tokenizer } = fixtureTokenizer(name);
+    for (const text of TEXTS) {
+      const ids = tokenizer.ids(`a${text}`);
+      const bytes = Array.from(ids).flatMap((id) => [...(tokenizer.tokenBytes()[id] ?? [])]);
+      // The first token of SentencePiece has a space that decoding removes.
+      expect(new TextDecoder().decode(Uint8Array.from(bytes)).replace(/^ a/, 'a')).toBe(
+        tokenizer.decode(ids),
+      );
+    }
+  });
+});
