@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
+import { describeCall, readToolCalls } from '../../input/text/chat/tool-calls.ts';
 import { Random } from '../../support/random.ts';
 import { constrain } from './constraint.ts';
 import { generate } from './generate.ts';
@@ -232,3 +233,22 @@ function defs(count: number) {
     ]),
   );
 }
+
+it('a text that must be a call is a valid one, with references inside the schema of its arguments', async () => {
+  const point = { $ref: '#/$defs/point' };
+  const parameters = {
+    ...{ $defs: { point: POINT }, type: 'object', properties: { point } },
+    ...{ required: ['point'], additionalProperties: false },
+  };
+  const tools = [{ function: { name: 'go', parameters } }, { function: { name: 'stop' } }];
+  const format: ResponseFormat = { type: 'json_schema', schema: describeCall(tools) };
+  const calls = (await write(format, { max_new_tokens: 120, do_sample: true }, 8)).flatMap(
+    (text) => readToolCalls(text).calls,
+  );
+  expect(calls).toHaveLength(8);
+  const isValid = new Ajv2020().compile(parameters);
+  for (const { name, arguments: values } of calls)
+    expect(name === 'go' ? isValid(values) : values).toEqual(name === 'go' ? true : {});
+  expect(new Set(calls.map(({ name }) => name))).toEqual(new Set(['go', 'stop']));
+  expect(() => describeCall(tools, 'fly')).toThrow('requires a call of fly, which is not in tools');
+});

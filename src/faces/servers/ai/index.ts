@@ -6,7 +6,7 @@
 
 import type { EmbeddingModel, LanguageModel, RerankingModel } from 'ai';
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
-import { HeldCalls, type ToolCall } from '../../../input/text/chat/tool-calls.ts';
+import { describeCall, HeldCalls, type ToolCall } from '../../../input/text/chat/tool-calls.ts';
 import type { GenerationInput, Prompt } from '../../../program/generation/prompt.ts';
 import { openTrained } from '../../../studies/jobs/node/main-entry.ts';
 import { PROGRAM } from '../../../support/program.ts';
@@ -136,7 +136,8 @@ async function write(
   const stop = new StopText(call.stopSequences ?? []);
   const stopped = new AbortController();
   const { abortSignal, seed } = call;
-  const mayCall = typeof prompt !== 'string' && 'tools' in prompt && call.responseFormat?.type !== 'json';
+  const hasTools = typeof prompt !== 'string' && 'tools' in prompt;
+  const mayCall = hasTools && (call.responseFormat?.type !== 'json' || isForced(call));
   const held = mayCall ? new HeldCalls() : undefined;
   const say = (text: string) => {
     if (text !== '') onText(text);
@@ -172,17 +173,27 @@ async function write(
   };
 }
 
+function isForced({ toolChoice }: Call): boolean {
+  return toolChoice?.type === 'required' || toolChoice?.type === 'tool';
+}
+
+/** @throws UserError if a function must be called that is not there */
+function readFormat(call: Call): GenerationInput['response_format'] {
+  const { responseFormat, toolChoice } = call;
+  if (isForced(call)) {
+    const only = toolChoice?.type === 'tool' ? toolChoice.toolName : undefined;
+    return { type: 'json_schema', schema: describeCall(listFunctions(call), only) };
+  }
+  if (responseFormat?.type !== 'json') return undefined;
+  const { schema } = responseFormat;
+  return schema
+    ? { type: 'json_schema', schema: schema as Record<string, unknown> }
+    : { type: 'json_object' };
+}
+
 function readGenerationSettings(call: Call): GenerationInput {
-  const { responseFormat, maxOutputTokens, temperature, topP, topK } = call;
-  const schema = responseFormat?.type === 'json' ? responseFormat.schema : undefined;
-  const limits: GenerationInput = {
-    max_new_tokens: maxOutputTokens,
-    ...(responseFormat?.type === 'json' && {
-      response_format: schema
-        ? { type: 'json_schema', schema: schema as Record<string, unknown> }
-        : { type: 'json_object' },
-    }),
-  };
+  const { maxOutputTokens, temperature, topP, topK } = call;
+  const limits: GenerationInput = { max_new_tokens: maxOutputTokens, response_format: readFormat(call) };
   if (temperature === 0) return { ...limits, do_sample: false, temperature: null, top_p: null, top_k: null };
   const isSampled = [temperature, topP, topK].some((value) => value !== undefined);
   return {
@@ -224,25 +235,21 @@ function streamParts(
   });
 }
 
-/**
- * @throws UserError for anything but texts and calls of functions in a message, and if a call is required
- */
-function readConversation({ prompt, tools = [], toolChoice }: Call): Prompt {
-  const messages = prompt.flatMap(readMessage);
-  const functions = tools.map((tool) => {
+/** @throws UserError for tools that are not functions */
+function listFunctions({ tools = [] }: Call) {
+  return tools.map((tool) => {
     if (tool.type !== 'function')
       throw new UserError({ where: PROGRAM, fault: `calls functions only, got the tool ${tool.id}` });
     const { type, name, description, inputSchema: parameters } = tool;
     return { type, function: { name, description, parameters } };
   });
-  if (toolChoice?.type === 'required' || toolChoice?.type === 'tool')
-    throw new UserError({
-      where: PROGRAM,
-      fault: 'cannot force a model to call a tool',
-      hint: "Set toolChoice to 'auto', and train on rows with calls.",
-    });
-  if (functions.length === 0 || toolChoice?.type === 'none') return messages;
-  return { messages, tools: functions };
+}
+
+/** @throws UserError for anything but texts and calls of functions in a message */
+function readConversation(call: Call): Prompt {
+  const messages = call.prompt.flatMap(readMessage);
+  const tools = listFunctions(call);
+  return tools.length === 0 || call.toolChoice?.type === 'none' ? messages : { messages, tools };
 }
 
 /** Converts a message. Each result of a function becomes a message. */

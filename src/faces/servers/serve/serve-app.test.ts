@@ -172,7 +172,8 @@ describe('an unsupported key that would change the answer', () => {
     [CHAT, { logprobs: true }, 400, '`logprobs` is not supported'],
     [CHAT, { top_logprobs: 2 }, 400, /^`top_logprobs` is not supported/],
     [CHAT, { tools: [{}] }, 400, /^`tools.0.type` is invalid/],
-    [CHAT, { tool_choice: 'required' }, 400, '`tool_choice` must be "none" or "auto"'],
+    [CHAT, { tool_choice: 'any' }, 400, '`tool_choice` must be "none", "auto", "required" or a function'],
+    [CHAT, { tool_choice: 'required' }, 400, 'requires a call of a function, which is not in tools'],
     [
       CHAT,
       { messages: [{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '{' } }] }] },

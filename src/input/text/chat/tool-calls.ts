@@ -1,4 +1,5 @@
-import type { ChatMessage } from './chat-template.ts';
+import { UserError } from '../../../support/user-error.ts';
+import type { ChatMessage, ChatTools } from './chat-template.ts';
 
 /** A call of a function that a model has written. */
 export interface ToolCall {
@@ -27,6 +28,43 @@ export function readToolCalls(text: string): WrittenCalls {
     calls.push(call);
   }
   return { text: first < 0 ? text : withoutMark(text.slice(0, first)), calls };
+}
+
+/**
+ * The JSON schema of a call of one of some functions, for {@link readToolCalls}.
+ *
+ * @param only name of the function to call
+ * @throws UserError if there is no such function
+ */
+export function describeCall(tools: ChatTools, only?: string): Record<string, unknown> {
+  const named = tools
+    .map((tool): Record<string, unknown> => Object(tool).function ?? tool)
+    .filter(({ name }) => only === undefined || name === only);
+  if (named.length === 0)
+    throw new UserError({
+      where: 'tool_choice',
+      fault: `requires a call of ${only ?? 'a function'}, which is not in tools`,
+      code: 'invalid_argument',
+    });
+  const none = { type: 'object', additionalProperties: false };
+  return {
+    anyOf: named.map(({ name, parameters = none }, i) => ({
+      type: 'object',
+      // References start at the root of the schema.
+      properties: {
+        name: { const: name },
+        arguments: movedTo(`#/anyOf/${i}/properties/arguments`, parameters),
+      },
+      required: ['name', 'arguments'],
+      additionalProperties: false,
+    })),
+  };
+}
+
+function movedTo(root: string, schema: unknown): unknown {
+  return JSON.parse(JSON.stringify(schema), (key, value) =>
+    key === '$ref' && typeof value === 'string' ? value.replace('#', root) : value,
+  );
 }
 
 /** The calls of a message, whose arguments may be JSON text as in OpenAI's API. */

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { ChatMessage, ChatTools } from '../../../../input/text/chat/chat-template.ts';
 import {
+  describeCall,
   HeldCalls,
   listCalls,
   readToolCalls,
@@ -109,7 +110,13 @@ const chatRequest = z
     top_logprobs: z.literal(0, UNSUPPORTED).nullish(),
     tools: z.array(tool).nullish(),
     tool_choice: z
-      .enum(['none', 'auto'], 'must be "none" or "auto", because a model cannot be forced to call')
+      .union(
+        [
+          z.enum(['none', 'auto', 'required']),
+          z.strictObject({ type: z.literal('function'), function: z.strictObject({ name: z.string() }) }),
+        ],
+        'must be "none", "auto", "required" or a function',
+      )
       .nullish(),
     functions: z.array(z.unknown()).max(0, UNSUPPORTED).nullish(),
     // Without functions, this has no influence.
@@ -229,32 +236,39 @@ export function addCompletions(app: ServeApp, service: Service): void {
     const tools: ChatTools | undefined = given?.length && choice !== 'none' ? given : undefined;
     const choices = createChoices([tools ? { messages, tools } : messages], writing);
     const maxTokens = writing.max_completion_tokens ?? writing.max_tokens ?? TO_THE_END;
-    const format = readFormat(writing.response_format);
-    return answerWriting(c, service, {
-      writing,
-      choices,
-      maxTokens,
-      form: CHAT_FORM,
-      format,
-    }) as Promise<never>;
+    const format = readFormat(writing);
+    const reads = tools !== undefined && (!format || format.isCall);
+    const all = { writing, choices, maxTokens, form: CHAT_FORM, format: format?.format, reads };
+    return answerWriting(c, service, all) as Promise<never>;
   });
 }
 
-/** @throws Refused for a schema that cannot be kept, with the reason */
-function readFormat(given: z.infer<typeof chatRequest>['response_format']): ResponseFormat | undefined {
-  if (!given || given.type === 'text') return undefined;
-  const format: ResponseFormat =
-    given.type === 'json_schema'
-      ? { type: given.type, schema: given.json_schema.schema }
-      : given.type === 'choice'
-        ? given
-        : { type: given.type };
+/**
+ * The format of an answer: of a call that is required, or as requested.
+ *
+ * @throws Refused for a schema that cannot be kept, with the reason
+ */
+function readFormat({ response_format: given, tools, tool_choice: choice }: z.infer<typeof chatRequest>) {
+  const isCall = typeof choice === 'object' || choice === 'required';
+  const wanted = given?.type === 'text' ? undefined : given;
+  if (!wanted && !isCall) return undefined;
   try {
+    if (wanted && isCall)
+      throw new UserError({
+        where: 'tool_choice',
+        fault: 'requires a call, and response_format another answer',
+      });
+    const format: ResponseFormat = isCall
+      ? { type: 'json_schema', schema: describeCall(tools ?? [], Object(choice).function?.name) }
+      : wanted?.type === 'json_schema'
+        ? { type: 'json_schema', schema: wanted.json_schema.schema }
+        : (wanted as ResponseFormat);
     compileFormat(format);
+    return { format, isCall };
   } catch (error) {
-    throw error instanceof UserError ? new Refused(400, error.message, 'response_format') : error;
+    const key = isCall ? 'tool_choice' : 'response_format';
+    throw error instanceof UserError ? new Refused(400, error.message, key) : error;
   }
-  return format;
 }
 
 /** The format of a route that generates text. */
@@ -280,12 +294,15 @@ async function answerWriting(
     maxTokens,
     form,
     format,
+    reads,
   }: {
     writing: Writing;
     choices: readonly WrittenChoice[];
     maxTokens: number;
     form: WritingForm;
     format?: ResponseFormat | undefined;
+    /** Whether calls of functions in a text become the answer's calls. */
+    reads?: boolean;
   },
 ): Promise<Response> {
   const scope = c.get('scope');
@@ -300,7 +317,7 @@ async function answerWriting(
   const head = { id: `${form.prefix}-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
   const write = async (choice: WrittenChoice, onText?: (text: string) => void): Promise<Answered> => {
     const ask = (onPiece = onText) => service.write({ ...shared, ...choice }, signal, onPiece);
-    if (format || typeof choice.prompt === 'string' || !('tools' in choice.prompt)) return ask();
+    if (!reads) return ask();
     const held = new HeldCalls();
     const say = (piece: string) => {
       if (piece !== '') onText?.(piece);
