@@ -44,6 +44,8 @@ export interface ModelInputs {
   belowHead?: boolean;
   /** Called by a head that pools, with the hidden states of all tokens. */
   onTokens?(hidden: Value): void;
+  /** Called by an encoder-decoder that reads files, with the encoder's states. */
+  onEncoded?(states: Value): void;
   /** The cache for a decoder's keys and values. Without it, the decoder reads from the start. */
   cache?: AttentionCache;
 }

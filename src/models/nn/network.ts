@@ -67,6 +67,9 @@ export interface SublayerEnd {
   norm?: (x: Value) => Value;
 }
 
+/** Name of the input for states of an encoder that are known, [batch, positions, width]. */
+export const ENCODER_STATES = 'encoder_states';
+
 export type NormOp = 'layerNorm' | 'rmsNorm';
 
 /** A linear module that a tuner may adapt. */
@@ -111,6 +114,8 @@ export class Network {
   readonly base: FrozenBase | undefined = undefined;
   /** Whether the graph generates text: see `FrozenBase.product`. */
   readonly generates: boolean = false;
+  /** Whether the encoder's states are an input, {@link ENCODER_STATES}, because they are known. */
+  readonly readsStates: boolean = false;
   /** The path of the weight that produces the logits of words. */
   words: string | undefined;
   /** The path of this part. It is a prefix of every path requested from this part; '' for the whole network. */
@@ -134,8 +139,8 @@ export class Network {
     this.dropouts = options.training ? new DropoutSites(graph, options.masks, options.pools) : undefined;
   }
 
-  /** Returns the same network with other frozen weights, or for a graph that generates text. */
-  with(change: { base: FrozenBase } | { generates: boolean }): Network {
+  /** Returns the same network with other frozen weights, for a graph that generates text, or one that reads states. */
+  with(change: { base: FrozenBase } | { generates: boolean } | { readsStates: boolean }): Network {
     return Object.assign(Object.create(this), change);
   }
 

@@ -16,7 +16,7 @@ import { fileError, UserError } from '../../support/user-error.ts';
 import type { Engine } from '../engine.ts';
 import type { ModelMachine } from '../machine.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
-import type { TaskModel } from '../objectives/task-model.ts';
+import { inNetwork, type TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel } from '../weight-memory.ts';
 import type { BaseDtype } from './base-dtype.ts';
 import { assertedFormat, type BaseFormat } from './base-format.ts';
@@ -245,12 +245,5 @@ function randomFeeds({ vocabSize, maxLength, maxTargets = maxLength, content }: 
 
 /** Returns the same model with graphs that read their frozen linear weights from a quantized base. */
 export function onBase<Model extends TaskModel>(model: Model, base: FrozenBase): Model {
-  const on = (network: Network) => network.with({ base });
-  const { buildVectors } = model;
-  return {
-    ...model,
-    ...(buildVectors && { buildVectors: (network) => buildVectors(on(network)) }),
-    buildLogits: (network, change) => model.buildLogits(on(network), change),
-    buildLoss: (network, options) => model.buildLoss(on(network), options),
-  };
+  return inNetwork(model, (network) => network.with({ base }));
 }

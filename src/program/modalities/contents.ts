@@ -190,6 +190,16 @@ export class Contents<Item extends FileContent = FileContent> implements Modalit
     };
   }
 
+  /** The same files with an input whose values are known, by their digests. */
+  known(input: string, shape: readonly number[], values: ReadonlyMap<string, Float32Array>): Contents<Item> {
+    const reader: ContentReader<Item> = {
+      shape,
+      read: (bytes, name, most) => this.reader.read(bytes, name, most),
+      write: ({ digest }, target, start) => target.set(values.get(digest)!, start),
+    };
+    return new Contents(this.medium, reader, input, this.tokens, this.written);
+  }
+
   get batches(): BatchForm<ContentRow> {
     const { input, tokens } = this;
     const { shape } = this.reader;

@@ -117,6 +117,17 @@ export function taskModel(
   };
 }
 
+/** The same model in another network. */
+export function inNetwork<Model extends TaskModel>(model: Model, change: (network: Network) => Network): Model {
+  const { buildVectors } = model;
+  return {
+    ...model,
+    ...(buildVectors && { buildVectors: (network) => buildVectors(change(network)) }),
+    buildLogits: (network, inputs) => model.buildLogits(change(network), inputs),
+    buildLoss: (network, options) => model.buildLoss(change(network), options),
+  };
+}
+
 function described(build: (network: Network) => Value): Network {
   const network = new Network(new Graph());
   build(network);

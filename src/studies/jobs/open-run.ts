@@ -108,7 +108,7 @@ export async function prepareRows(run: Run): Promise<void> {
 }
 
 /** The number of steps depends on examples that are not encoded yet. Initial values do not depend on it. */
-const UNKNOWN_STEPS = 1e9;
+export const UNKNOWN_STEPS = 1e9;
 
 /**
  * Encodes the rows and sets up the method.

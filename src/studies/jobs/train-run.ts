@@ -16,6 +16,7 @@ import { conclude, shareProbe } from './contenders/conclude.ts';
 import { countTrainedFolds, crossValidate } from './contenders/folds.ts';
 import { fitLayerInLoss, fitProbe, probeScore } from './contenders/frozen.ts';
 import { fitBaselines } from './encode-run.ts';
+import { holdStates } from './hold-states.ts';
 import type { RunMachine } from './machine.ts';
 import { encodeRows, measure, openBase, prepareRows, readFiles, resume, startTrainer } from './open-run.ts';
 import { Run, type RunSurroundings } from './run.ts';
@@ -29,6 +30,7 @@ export const STAGES: readonly ((run: Run) => Promise<unknown>)[] = [
   readFiles,
   resume,
   openBase,
+  holdStates,
   prepareRows,
   askTeacher,
   encodeRows,

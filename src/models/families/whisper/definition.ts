@@ -3,6 +3,7 @@ import {
   add,
   concat,
   divide,
+  input,
   matmul,
   pad,
   reshape,
@@ -29,7 +30,7 @@ import { causalBias } from '../../nn/attention-bias.ts';
 import { absolutePositions, forEveryText, wordEmbedding } from '../../nn/embedding.ts';
 import { selectRows } from '../../nn/last-rows.ts';
 import { layerNormModule } from '../../nn/layer-norm.ts';
-import type { Network } from '../../nn/network.ts';
+import { ENCODER_STATES, type Network } from '../../nn/network.ts';
 import { toUnitLength } from '../../nn/pool-tokens.ts';
 import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
 import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
@@ -136,7 +137,7 @@ export const whisper: ModelDefinition<WhisperConfig> = {
       build(network, config, inputs) {
         const encoder = network.at('model.encoder');
         // The decoder's layers read these states.
-        const build = () => encoder.layerInput(encode(encoder, config, inputs));
+        const build = () => encoder.layerInput(hear(encoder, config, inputs));
         const states = lazy(() => inputs.cache?.states?.(build) ?? build());
         const hidden = decode(network.at('model.decoder'), config, inputs, states);
         return wordLogits(network, config, EMBEDDINGS, selectRows(hidden, inputs.logitRows), 'proj_out');
@@ -189,6 +190,19 @@ function convolution(module: Network, taps: readonly Value[], width: number): Va
   const rows = reshape(concat(taps, 2), [multiplyDimensions(frames, batch), size]);
   const product = matmul(rows, reshape(kernel, [width, size]), { transposeB: true });
   return add(product, module.parameter('bias', [width]));
+}
+
+/** The encoder's output, [positions · batch, d_model], which may be known. */
+function hear(module: Network, config: WhisperConfig, inputs: ModelInputs): Value {
+  const { d_model: width, max_source_positions: positions } = config;
+  const { batch, onEncoded } = inputs;
+  if (module.readsStates) {
+    const known = input(module.graph, ENCODER_STATES, 'float32', [batch, positions, width]);
+    return reshape(transpose(known, [1, 0, 2]), [multiplyDimensions(positions, batch), width]);
+  }
+  const states = encode(module, config, inputs);
+  onEncoded?.(states);
+  return states;
 }
 
 /** The encoder's output, [positions · batch, d_model]. Every position reads all others, because silence is not masked. */
