@@ -171,6 +171,8 @@ export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
    */
   readonly baseModelPrefix: string;
   readonly roles: ModuleRoles;
+  /** The part of the network that methods adapt by default if it occurs in a model. Default: all of it. */
+  readonly adaptedPart?: string;
   /** Other names that tied parameters may have in a checkpoint. */
   readonly tiedNames?: Readonly<Record<string, readonly string[]>>;
   /** Names in files of parameters that transformers renames when it loads them. */

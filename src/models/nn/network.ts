@@ -114,7 +114,7 @@ export class Network {
   readonly base: FrozenBase | undefined = undefined;
   /** Whether the graph generates text: see `FrozenBase.product`. */
   readonly generates: boolean = false;
-  /** Whether the encoder's states are an input, {@link ENCODER_STATES}, because they are known. */
+  /** Whether the encoder's states are an input, because they are known. */
   readonly readsStates: boolean = false;
   /** The path of the weight that produces the logits of words. */
   words: string | undefined;

@@ -23,7 +23,11 @@ export async function holdStates(run: Run): Promise<void> {
   const { modality, family, rows } = files;
   const { content } = family.config;
   if (!content || !(modality instanceof Contents)) return;
-  const states = frozenStates(base.model, startValues(files, base.model, UNKNOWN_STEPS).method.tuner, content.input);
+  const states = frozenStates(
+    base.model,
+    startValues(files, base.model, UNKNOWN_STEPS).method.tuner,
+    content.input,
+  );
   if (!states) return;
   const clips = [rows.train, ...rows.validation.map((set) => set.rows)].flat() as PartRow[];
   const distinct = [...new Map(clips.map((clip) => [modality.item(clip).digest, clip]))];

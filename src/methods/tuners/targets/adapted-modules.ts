@@ -22,14 +22,21 @@ const DEFAULTS = {
   rescaledInputs: (): readonly Role[] => ['down'],
 };
 
-/** The modules that a method adapts by default: the family's names of these roles that occur in this model. */
+/**
+ * The modules that a method adapts by default: the family's names of these roles that occur in this model, or the paths of
+ * modules if it adapts a part.
+ */
 export function defaultTargets(
   { definition, linears }: Pick<TunableModel, 'definition' | 'linears'>,
   which: keyof typeof DEFAULTS,
 ): readonly string[] {
-  return defaultNames(definition, which).filter((name) =>
-    linears.some(({ path }) => path === name || path.endsWith(`.${name}`)),
-  );
+  const names = defaultNames(definition, which);
+  const isNamed = (path: string, name: string) => path === name || path.endsWith(`.${name}`);
+  const inPart = linears.filter(({ path }) => path.startsWith(`${definition.adaptedPart}.`));
+  // A name alone would also select the modules of other parts.
+  if (inPart.length > 0)
+    return inPart.flatMap(({ path }) => (names.some((name) => isNamed(path, name)) ? [path] : []));
+  return names.filter((name) => linears.some(({ path }) => isNamed(path, name)));
 }
 
 /** The family's names of the roles that a method adapts by default. */

@@ -109,6 +109,8 @@ export const whisper: ModelDefinition<WhisperConfig> = {
     down: 'fc2',
     rescaled: 'query',
   },
+  // With a frozen encoder, its states are computed once (docs/sound.md).
+  adaptedPart: 'model.decoder',
   tiedNames: { [`${EMBEDDINGS}.weight`]: ['proj_out.weight'] },
   parseConfig(json, where) {
     const fields = parseFields(schema, byOwnNames(json, OTHER_NAMES), where);
