@@ -6,6 +6,7 @@ import { gpt2 } from '../../../models/families/gpt2/definition.ts';
 import { llama } from '../../../models/families/llama/definition.ts';
 import { modernBert } from '../../../models/families/modernbert/definition.ts';
 import { phi3 } from '../../../models/families/phi3/definition.ts';
+import { whisper } from '../../../models/families/whisper/definition.ts';
 import type { ModelDefinition } from '../../../models/model-definition.ts';
 import { defaultTargets } from './adapted-modules.ts';
 
@@ -60,4 +61,17 @@ it.each<[string, unknown, string[], string[], string[], string]>([
   expect(defaultTargets(model, 'many')).toEqual(many);
   expect(defaultTargets(model, 'rescaled')).toEqual(rescaled);
   expect(defaultTargets(model, 'rescaledInputs')).toEqual([input]);
+});
+
+it('adapts the decoder of Whisper alone, or a classifier of sounds in all layers', () => {
+  const at = (path: string) => ({ path, inFeatures: 1, outFeatures: 1 });
+  const encoder = at('model.encoder.layers.0.self_attn.q_proj');
+  const decoder = at('model.decoder.layers.0.self_attn.q_proj');
+  expect(
+    defaultTargets({ definition: whisper as ModelDefinition, linears: [encoder, decoder] }, 'few'),
+  ).toEqual([decoder.path]);
+  const classifier = at('encoder.layers.0.self_attn.q_proj');
+  expect(defaultTargets({ definition: whisper as ModelDefinition, linears: [classifier] }, 'few')).toEqual([
+    'q_proj',
+  ]);
 });
