@@ -99,6 +99,8 @@ export interface TaskTraining<Data extends BaseData = BaseData> {
   readonly mayKeepStart?: boolean;
   /** The learning rate that is chosen for it, as a share of that for other tasks of its models. Default: 1. */
   readonly rateShare?: number;
+  /** Number of rows that a run sees, in ten epochs at most, whatever a row costs. By default, it depends on the work. */
+  readonly rowsSeen?: number;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
   /**

@@ -118,7 +118,10 @@ export function taskModel(
 }
 
 /** The same model in another network. */
-export function inNetwork<Model extends TaskModel>(model: Model, change: (network: Network) => Network): Model {
+export function inNetwork<Model extends TaskModel>(
+  model: Model,
+  change: (network: Network) => Network,
+): Model {
   const { buildVectors } = model;
   return {
     ...model,

@@ -79,6 +79,9 @@ export const automaticSpeechRecognition: TaskDefinition<
     batchSize: { train: 8, eval: 8 },
     keepsHead: true,
     mayKeepStart: true,
+    // Six epochs of 150 clips at 1e-3, as in PEFT's example (bench/log/2026-12-02-sound.md).
+    rateShare: 0.2,
+    rowsSeen: 900,
     smoothsLabels: true,
   },
   scores: {

@@ -105,7 +105,8 @@ function isLanguage({ task, model }: Pick<ChoiceInputs, 'task' | 'model'>): bool
 
 /** The number of epochs for the rows of a run and the work that they are. */
 export function chooseEpochs({ rows, tokens, model, task }: ChoiceInputs): number {
-  const { comparesRows = false, keepsHead = false } = taskNamed(task).training;
+  const { comparesRows = false, keepsHead = false, rowsSeen } = taskNamed(task).training;
+  if (rowsSeen !== undefined) return Math.max(1, Math.min(LANGUAGE_EPOCHS.most, Math.ceil(rowsSeen / rows)));
   const [seen, { least, most }] = comparesRows
     ? [COMPARED_ROWS_SEEN, COMPARED_EPOCHS]
     : keepsHead
