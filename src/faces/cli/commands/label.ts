@@ -140,7 +140,12 @@ async function readLine(keys: AsyncGenerator<string, undefined>): Promise<string
 }
 
 async function show(state: LabelState): Promise<void> {
-  const { bold, dim } = colorsFor(process.stdout);
+  const colors = colorsFor(process.stdout);
+  // Control characters of a text must not reach the terminal, and those of colors must.
+  const [bold, dim] = [colors.bold, colors.dim].map((paint) => (text: string) => paint(printable(text))) as [
+    typeof printable,
+    typeof printable,
+  ];
   const { asked, counts, labeled, rows, notice } = state;
   const lines = [
     '',
@@ -154,14 +159,16 @@ async function show(state: LabelState): Promise<void> {
     lines.push('', bold(cut(asked.text)));
     if (asked.text_pair !== undefined) lines.push(bold(cut(asked.text_pair)));
     if (earlier !== undefined)
-      lines.push('', `You labeled it ${earlier}. The other labels suggest another one.`);
+      lines.push('', printable(`You labeled it ${earlier}. The other labels suggest another one.`));
     lines.push(
       '',
-      `${counts.map(([label, count], i) => `${i + 1} ${label} (${count})`).join('   ')}.${said ?? ''}`,
+      printable(
+        `${counts.map(([label, count], i) => `${i + 1} ${label} (${count})`).join('   ')}.${said ?? ''}`,
+      ),
       dim('s skip   u undo   / find   c check labels that contradict   q quit'),
     );
   } else lines.push('All rows have an answer.');
-  await write(`${lines.map(printable).join('\n')}\n`);
+  await write(`${lines.join('\n')}\n`);
 }
 
 function readKept(path: string): z.infer<typeof KEPT> {
