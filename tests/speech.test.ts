@@ -1,5 +1,7 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, createReadStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { reachable } from '../src/engine/graph/print.ts';
 import type { FolderMachine } from '../src/studies/jobs/machine.ts';
@@ -152,6 +154,34 @@ it('resumes byte for byte', async () => {
   const file = (output: string) =>
     readFileSync(join(scratch, output, 'adapter', 'adapter_model.safetensors'));
   expect(file('stopped').equals(file('short'))).toBe(true);
+});
+
+it('answers the client of OpenAI as the library, and refuses what it does not support', async () => {
+  const { process: child } = workspace.start(['serve', 'whole', '--port', '0']);
+  try {
+    let url = '';
+    while (!url) {
+      const [text] = await once(child.stdout!, 'data');
+      url = /"url":"([^"]+)"/.exec(String(text))?.[1] ?? '';
+    }
+    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const ask = (options: object) => {
+      const file = createReadStream(join(clips, '900.wav'));
+      return client.audio.transcriptions.create({ file, model: 'whole', ...options });
+    };
+    expect(await ask({})).toEqual({ text: 'mid' });
+    expect(await ask({ response_format: 'text' })).toBe('mid\n');
+    await expect(ask({ language: 'fr' })).rejects.toThrow('is not a language of the model');
+    await expect(ask({ prompt: 'low' })).rejects.toThrow('`prompt` is not supported');
+    await expect(ask({ model: 'x' })).rejects.toThrow('is not served');
+    const body = new FormData();
+    body.append('model', 'whole');
+    body.append('audio', new Blob([readFileSync(join(clips, '300.wav'))]), 'low.wav');
+    const predicted = await fetch(`${url}/predict`, { method: 'POST', body });
+    expect(await predicted.json()).toEqual({ text: 'low', duration: 0.1 });
+  } finally {
+    child.kill();
+  }
 });
 
 it('recognizes a folder of sounds with transcripts, and predicts a file', async () => {

@@ -7,6 +7,7 @@ import type { TextGenerator } from '../program/generation/text-generator.ts';
 import type { Modality } from '../program/modalities/modality.ts';
 import type { LinearLayer } from '../program/objectives/sentence-classifier.ts';
 import type { Predictor } from '../program/program.ts';
+import type { SpokenSegment } from '../support/subtitles.ts';
 import type { InputShape } from './assert-input.ts';
 import type { ValidationFiles } from './data-files.ts';
 
@@ -56,7 +57,9 @@ export type Answer = object;
 
 /** A format for answers other than JSON, with one line per answer. */
 export interface AnswerFormat<Input> {
-  header: string;
+  header?: string;
+  /** Keys of `data` that its answers need. */
+  readonly reading?: ReadingFlags;
   /** Formats an answer. `place` is the index of the input among all inputs, from 0, including skipped ones. */
   line(answer: Answer, input: Input, place: number): string;
   /** Warning about skipped rows. */
@@ -86,10 +89,18 @@ export interface AnswerScore {
   end: number;
 }
 
+/** The transcript of a sound, with times in seconds. Segments are given if they were asked for. */
+export interface ServedTranscript {
+  text: string;
+  duration: number;
+  segments?: SpokenSegment[];
+}
+
 /**
- * An answer in the format of transformers' pipelines: all labels (the best first), the entities in order, or the span.
+ * An answer in the format of transformers' pipelines: all labels (the best first), the entities in order, or the span; or
+ * a transcript.
  */
-export type ServedAnswer = LabelScore[] | EntityScore[] | AnswerScore;
+export type ServedAnswer = LabelScore[] | EntityScore[] | AnswerScore | ServedTranscript;
 
 /** How a server's clients send inputs and receive answers. */
 export interface ServedForm<Data extends BaseData, Input> {

@@ -141,7 +141,7 @@ function expectClose(found: unknown, expected: unknown): void {
 
 const MODEL_CONFIG = { single_label_classification: { layer_norm_eps: 0.3 }, causal_lm: { rope_theta: 50 } };
 
-/** Masked words are not predicted, and a server does not write transcripts. */
+/** Masked words are not predicted. tests/speech.test.ts has the server's transcripts. */
 const NOT_SERVED: readonly TaskName[] = ['masked_lm', 'automatic_speech_recognition'];
 
 describe.each(TASK_NAMES.filter((task) => !NOT_SERVED.includes(task)))('%s', (task) => {

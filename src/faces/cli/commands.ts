@@ -159,7 +159,10 @@ export function declareCommands(): Command[] {
             .addOption(sharedOption('json'))
             .option('--logits', 'also print the logits')
             .addOption(
-              new Option('--format <form>', 'output format: jsonl, csv, or glue for a submission to GLUE')
+              new Option(
+                '--format <form>',
+                'output format: jsonl, csv, glue for a submission to GLUE, or srt or vtt for subtitles',
+              )
                 .default('jsonl')
                 .conflicts('json'),
             )

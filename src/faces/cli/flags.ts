@@ -148,6 +148,8 @@ const READING_FLAGS = [
     'margin by which "no answer" must beat the best answer (SQuAD 2.0)',
     number,
   ],
+  ['language', '--language <code>', 'language of the sounds, such as fr (speech)'],
+  ['timestamps', '--timestamps', 'also write the times of the segments (speech)'],
   ['on_bad_row', '--on_bad_row, --on-bad-row <what>', 'what to do with rows that cannot be read', ON_BAD_ROW],
 ] as const;
 

@@ -13,6 +13,7 @@ import {
   generationSettings,
 } from './generation-settings.ts';
 import type { LanguageModel } from './language-model.ts';
+import type { LogitsProcessor, RowLimits } from './logits-processors.ts';
 import {
   type Generated,
   type GenerateTextOptions,
@@ -106,9 +107,15 @@ export class TextGenerator {
    *
    * @param feeds the model's input for the files
    * @param prefix the tokens with which every text starts
+   * @param constraint changes the scores of tokens
    * @throws UserError for a model that reads texts
    */
-  async transcribe(feeds: Tensors, prefix: Int32Array, files: number): Promise<Generated[]> {
+  async transcribe(
+    feeds: Tensors,
+    prefix: Int32Array,
+    files: number,
+    constraint?: (limits: RowLimits) => LogitsProcessor,
+  ): Promise<Generated[]> {
     const { model, texts } = this.#parts;
     const settings = this.settings({});
     const { vocabSize, maxPositions } = model;
@@ -116,7 +123,7 @@ export class TextGenerator {
       await model.hear!(feeds);
       // After the files, the decoder continues the prefix like a decoder alone.
       const decoder = { vocabSize, maxPositions, read: model.read.bind(model) } as LanguageModel;
-      return generate(decoder, new Array(files).fill(prefix), settings);
+      return generate(decoder, new Array(files).fill(prefix), settings, constraint && { constraint });
     });
     return rows.map((row) => {
       const made = newTokens(row, prefix.length, settings.eos_token_id);

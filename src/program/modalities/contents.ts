@@ -26,9 +26,10 @@ export interface ContentReader<Item extends FileContent = FileContent> {
   readonly shape: readonly number[];
   /**
    * @param most maximum size in the unit of requests, if other than the decoder's
+   * @param isWhole whether to keep what a model reads only in parts
    * @throws UserError for a file that is damaged, too large or of another kind
    */
-  read(bytes: Uint8Array, name: string, most?: number): Promise<Item>;
+  read(bytes: Uint8Array, name: string, most?: number, isWhole?: boolean): Promise<Item>;
   /** Writes the model's values to `target` at `start`. `random` changes them for training. */
   write(item: Item, target: Float32Array, start: number, random?: Random): void;
 }
@@ -131,7 +132,7 @@ export class Contents<Item extends FileContent = FileContent> implements Modalit
         fault: `has no ${key}: \`${key}\` must be the bytes of a file`,
       });
     };
-    const read = await this.#readAll(Object.keys(asked), open, nameOf, most);
+    const read = await this.#readAll(Object.keys(asked), open, nameOf, { most, isWhole: true });
     return asked.map(({ [key]: _, ...rest }, i) => {
       const content = read.get(`${i}`)!;
       if (content instanceof Error) throw content;
@@ -144,14 +145,14 @@ export class Contents<Item extends FileContent = FileContent> implements Modalit
     names: Iterable<string>,
     open: (name: string) => Promise<Uint8Array>,
     shownName = (name: string) => name,
-    most?: number,
+    { most, isWhole }: { most?: number | undefined; isWhole?: boolean } = {},
   ): Promise<Map<string, Item | Error>> {
     const waiting = [...new Set(names)];
     const read = new Map<string, Item | Error>(waiting.map((name) => [name, new Error('not read')]));
     const work = async () => {
       for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
         const one = name;
-        const content = open(one).then((bytes) => this.reader.read(bytes, shownName(one), most));
+        const content = open(one).then((bytes) => this.reader.read(bytes, shownName(one), most, isWhole));
         read.set(one, await content.catch((error: Error) => error));
       }
     };

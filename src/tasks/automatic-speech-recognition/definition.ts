@@ -4,6 +4,7 @@ import { parseRows } from '../../input/data/parse-rows.ts';
 import { RowProblems, unreadable } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { FileContent } from '../../input/media/medium.ts';
+import { cutSound, type SoundContent } from '../../input/media/sounds/sound-reader.ts';
 import { planEvaluation } from '../../input/text/batches.ts';
 import type { Evaluation, ExampleSet, ScoredRows } from '../../program/example-set.ts';
 import type { Generated } from '../../program/generation/prompt.ts';
@@ -24,13 +25,15 @@ import {
   wordErrors,
 } from '../../scores/metrics/word-errors.ts';
 import { addUp } from '../../support/numbers.ts';
+import { type SpokenSegment, writeSubtitles } from '../../support/subtitles.ts';
 import { UserError } from '../../support/user-error.ts';
 import { dataFileKeys } from '../data-files.ts';
 import { hasWordHead } from '../language/language-task.ts';
 import { withGenerator } from '../language/write-texts.ts';
-import type { EncodingContext } from '../prediction.ts';
+import type { AnswerFormat, EncodingContext } from '../prediction.ts';
 import { column, layoutKeys, listTexts, STANDARD_INPUT, withFlags } from '../table-columns.ts';
 import type { TaskDefinition } from '../task-definition.ts';
+import { cutWindow, keepTimes, type TimeTokens } from './windows.ts';
 
 const schema = z.strictObject({
   /** A table whose rows name sounds, or a folder of them with metadata.csv. */
@@ -40,6 +43,8 @@ const schema = z.strictObject({
   /** Column of the transcript: its name or its number from 0. */
   transcript: column.default('text'),
   ...layoutKeys,
+  /** Whether predictions have the times of their segments. */
+  timestamps: z.boolean().default(false),
   /** Language of the sounds, such as `fr`, for a model of several languages. */
   language: z
     .string()
@@ -116,14 +121,34 @@ export const automaticSpeechRecognition: TaskDefinition<
       atOnce: (batchSize) => batchSize,
     },
     async answer(clips, { program, generator }, context, batchSize) {
-      return transcribe(await generator(), program.communicator, clips, context, batchSize);
+      const { timestamps } = context.reading;
+      const isInWindows = ({ content }: Clip) => timestamps || (content as SoundContent).whole !== undefined;
+      const writing = await generator();
+      const short = clips.filter((clip) => !isInWindows(clip));
+      const plain = await transcribe(writing, program.communicator, short, context, batchSize);
+      const answers: Transcript[] = [];
+      for (const clip of clips)
+        answers.push(
+          isInWindows(clip)
+            ? await transcribeWindows(writing, clip, context)
+            : { ...plain.shift()!, seconds: (clip.content as SoundContent).seconds },
+        );
+      return answers;
     },
     output: {
       json(answer, details) {
-        const { text, ids, finish } = answer as Generated;
-        return { transcript: text, ...(details && { ids: [...ids], finish }) };
+        const { text, ids, finish, segments } = answer as Transcript;
+        return { transcript: text, segments, ...(details && { ids: [...ids], finish }) };
       },
-      describe: (answer) => (answer as Generated).text,
+      describe: (answer) => (answer as Transcript).text,
+      formats: { srt: subtitles('srt'), vtt: subtitles('vtt') },
+    },
+    served: {
+      input: (text) => ({ text }),
+      answer(answer) {
+        const { text, seconds, segments } = answer as Transcript;
+        return { text, duration: seconds, ...(segments && { segments }) };
+      },
     },
   },
   recognizes(model) {
@@ -176,6 +201,7 @@ function readClips(file: TextFile, { text, transcript, header, quote }: Partial<
 function surroundTranscript({ config, reading, generationFiles }: Context): {
   prefix: number[];
   end: number;
+  times: TimeTokens | undefined;
 } {
   const { generationConfig, modelConfig } = generationFiles();
   const settings = Object(generationConfig ?? modelConfig) as {
@@ -183,6 +209,7 @@ function surroundTranscript({ config, reading, generationFiles }: Context): {
     task_to_id?: Record<string, number>;
     no_timestamps_token_id?: number;
     eos_token_id?: number;
+    max_initial_timestamp_index?: number;
   };
   const { lang_to_id: languages, task_to_id: tasks, no_timestamps_token_id: plain } = settings;
   const { language } = reading;
@@ -197,10 +224,83 @@ function surroundTranscript({ config, reading, generationFiles }: Context): {
       code: 'invalid_argument',
     });
   const spoken = id === undefined ? [] : [id, ...(tasks?.transcribe === undefined ? [] : [tasks.transcribe])];
+  // In whisper-large-v3, padding is another token.
+  const end = settings.eos_token_id ?? config.padTokenId!;
   return {
     prefix: [config.decoderStartTokenId!, ...spoken, ...(plain === undefined ? [] : [plain])],
-    // In whisper-large-v3, padding is another token.
-    end: settings.eos_token_id ?? config.padTokenId!,
+    end,
+    times:
+      plain === undefined
+        ? undefined
+        : { first: plain + 1, end, mostInitial: settings.max_initial_timestamp_index },
+  };
+}
+
+/** The text of a sound, as a model writes it. Segments have the times that were asked for, or that a long sound needs. */
+interface Transcript extends Generated {
+  seconds: number;
+  segments?: SpokenSegment[];
+}
+
+/**
+ * Writes the transcript of a sound in windows. Each starts where the last whole segment of the one before it ends.
+ *
+ * @throws UserError for a model without times
+ */
+async function transcribeWindows(
+  generator: TextGenerator,
+  clip: Clip,
+  context: Context,
+): Promise<Transcript> {
+  const { prefix, times } = surroundTranscript(context);
+  const [, most] = context.config.content!.shape as [number, number];
+  if (!times)
+    throw new UserError({
+      where: clip.text,
+      fault: 'needs times, which the model does not write',
+      hint: `Use a model with no_timestamps_token_id in generation_config.json, or sounds of at most ${most / 100} s.`,
+      code: 'unsupported',
+    });
+  const content = clip.content as SoundContent;
+  const sound = content.whole?.() ?? content;
+  const written = { text: '', ids: [] as number[], finish: 'stop' as Generated['finish'] };
+  const segments: SpokenSegment[] = [];
+  const texts = writtenTexts(context.modality);
+  for (let at = 0; at < sound.frames; ) {
+    const window = cutSound(sound, at, most);
+    const { feeds } = context.modality.rows([{ text: clip.text, content: window }]);
+    // The last token of the prefix says that no times follow.
+    const start = Int32Array.from(prefix.slice(0, -1));
+    const [heard] = await generator.transcribe(feeds([0], 0), start, 1, keepTimes(times));
+    if (heard!.finish === 'length') written.finish = 'length';
+    const ids = [...heard!.ids].filter((id) => id !== times.end);
+    const cut = cutWindow(ids, times.first, window.frames);
+    for (const segment of cut.segments) {
+      const text = texts.decode(segment.ids.filter((id) => id < times.first));
+      for (const id of segment.ids) written.ids.push(id);
+      written.text += text;
+      const [from, to] = [segment.start, segment.end].map((time) => (time * 100 + at) / 100) as [
+        number,
+        number,
+      ];
+      if (text.trim() !== '') segments.push({ start: from, end: to, text: text.trim() });
+    }
+    at += cut.next;
+  }
+  const { reading } = context;
+  return {
+    ...written,
+    text: written.text.trim(),
+    ids: Int32Array.from(written.ids),
+    seconds: content.seconds,
+    ...(reading.timestamps && { segments }),
+  };
+}
+
+function subtitles(form: 'srt' | 'vtt'): AnswerFormat<Clip> {
+  return {
+    reading: { timestamps: true },
+    line: (answer) => writeSubtitles((answer as Transcript).segments!, form),
   };
 }
 

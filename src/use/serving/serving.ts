@@ -13,9 +13,10 @@ import type {
   Prompt,
 } from '../../program/generation/prompt.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
-import { requireTexts } from '../../program/modalities/texts.ts';
+import { Contents, writtenTexts } from '../../program/modalities/contents.ts';
 import { plainModel } from '../../program/objectives/plain-model.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
+import { ALONE } from '../../program/parallel/communicator.ts';
 import { type Predictor, Program } from '../../program/program.ts';
 import { evaluationGraph } from '../../program/training-graph.ts';
 import { untilAborted } from '../../program/until-aborted.ts';
@@ -44,6 +45,12 @@ const ONE_ROW: GenerationInput = { ...ONE_TEXT, num_beams: 1 };
 
 /** The values of an adapter are in its slot. */
 const NO_VALUES = new Float32Array(0);
+/** A model that writes its answers computes no rows. */
+const NO_PROGRAM: Predictor = {
+  communicator: ALONE,
+  maxTokens: Number.POSITIVE_INFINITY,
+  predict: () => Promise.reject(new Error('answers are written')),
+};
 /** Maximum number of rows per request: in effect, no limit. */
 const ALL = 2 ** 20;
 
@@ -127,13 +134,27 @@ export class Serving {
   /**
    * Predicts for inputs of the model's task, in their order.
    *
-   * @throws UserError for a model that generates text; Overloaded; the signal's reason
+   * @param reading keys of the `data` section that differ from the run's
+   * @throws UserError for a model that continues texts; Overloaded; the signal's reason
    */
-  async predict(model: ServedModel, inputs: readonly unknown[], signal?: AbortSignal): Promise<Answer[]> {
+  async predict(
+    model: ServedModel,
+    inputs: readonly unknown[],
+    signal?: AbortSignal,
+    reading?: object,
+  ): Promise<Answer[]> {
     const { trained } = model;
     const { prediction } = trained.definition();
     const rows = this.#rows.of(model);
-    if (!prediction || !rows) throw trained.cannotPredict();
+    if (!prediction || (!rows && !transcribes(model))) throw trained.cannotPredict();
+    if (!rows) {
+      const open = () => this.#opened(model, (parts) => openLanguageModel(parts));
+      return this.#ownTexts.use(model, open, (language) => {
+        const heard = counting(language, () => signal?.throwIfAborted());
+        const tuned = { program: NO_PROGRAM, values: NO_VALUES, generator: async () => writer(model, heard) };
+        return prediction.answer(inputs, tuned, trained.context(reading), trained.batchSize);
+      });
+    }
     const generator = () => Promise.reject(new Error('rows are answered without writing'));
     const answer = (program: Predictor, values: Float32Array, batchSize: number) =>
       prediction.answer(inputs, { program, values, generator }, trained.context(), batchSize);
@@ -163,7 +184,7 @@ export class Serving {
     options: ServedWriteOptions = {},
   ): Promise<Generated> {
     const decoding = this.#decoding.of(model);
-    if (!decoding && servedAs(model) !== 'own') throw notWriting(model);
+    if (transcribes(model) || (!decoding && servedAs(model) !== 'own')) throw notWriting(model);
     if (!decoding || this.#unmixed.has(model)) {
       const writing = chooseWriting(model, prompt, { ...input, ...ONE_TEXT });
       const open = () => this.#opened(model, (parts) => openLanguageModel(parts));
@@ -280,29 +301,39 @@ interface ServedWriteOptions extends GenerateTextOptions {
 
 /** Generates text with a language model and the settings of a served model. */
 function writeText(
-  { trained }: ServedModel,
+  model: ServedModel,
   language: LanguageModel,
   prompt: Prompt,
   input: GenerationInput,
   { onRead, ...options }: ServedWriteOptions,
 ): Promise<Generated> {
+  return writer(model, counting(language, onRead)).generate(prompt, input, options);
+}
+
+/** The text generator of a served model. It does not close the language model. */
+function writer({ trained }: ServedModel, model: LanguageModel): TextGenerator {
   const { modality, notes, generationFiles } = trained.parts;
-  const generator = new TextGenerator({
-    model: counting(language, onRead),
-    texts: requireTexts(modality),
+  return new TextGenerator({
+    model,
+    texts: writtenTexts(modality),
     files: generationFiles(),
     isChat: notes?.data.messages !== undefined,
     close: async () => {},
   });
-  return generator.generate(prompt, input, options);
+}
+
+/** Whether a model writes texts about files of a medium. */
+function transcribes({ trained: { parts } }: ServedModel): boolean {
+  return headNamed(parts.model.headKind).served === 'own' && parts.modality instanceof Contents;
 }
 
 /** Wraps a language model so that it reports what it reads. */
 function counting(language: LanguageModel, onRead: ServedWriteOptions['onRead'] = () => {}): LanguageModel {
-  const { vocabSize, maxPositions, encode } = language;
+  const { vocabSize, maxPositions, encode, hear } = language;
   return {
     vocabSize,
     maxPositions,
+    ...(hear && { hear: hear.bind(language) }),
     ...(encode && {
       encode(tokens, rows, mask) {
         onRead(tokens.length, true);

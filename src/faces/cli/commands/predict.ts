@@ -58,8 +58,9 @@ export default async function run(path: string, file: string | undefined, flags:
     if (!prediction) throw trained.cannotPredict();
     const { output } = flags;
     if (output !== undefined && !prediction.output.files) throw noFiles(path, trained.task);
-    const { medium, typed, sources, reading } = await chooseSources(trained, file, flags, isText);
+    const { medium, typed, sources, ...chosen } = await chooseSources(trained, file, flags, isText);
     const format = formatNamed(flags.format, prediction);
+    const reading = { ...chosen.reading, ...format?.reading };
     const isAsked =
       file === undefined &&
       !sources &&
@@ -83,7 +84,7 @@ export default async function run(path: string, file: string | undefined, flags:
       return writeFiles(output, prediction.output.files(inputs, answers));
     }
     if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);
-    if (format) await write(`${format.header}\n`);
+    if (format?.header) await write(`${format.header}\n`);
     // A later row of a table may have other columns.
     const table: object[] | undefined = flags.format === 'csv' ? [] : undefined;
     // In a table, ids and row numbers share one column.

@@ -408,6 +408,7 @@ describe('the API description', () => {
       '/v1/models': '200 401 503 504',
       '/v1/models/{model}': '200 401 404 503 504',
       '/v1/completions': all,
+      '/v1/audio/transcriptions': all,
       '/v1/chat/completions': all,
       '/v1/load_lora_adapter': all,
       '/v1/rerank': ofTexts,

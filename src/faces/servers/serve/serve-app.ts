@@ -16,6 +16,7 @@ import { addHome } from './routes/home.ts';
 import { addAdapters, addModels, addOperating } from './routes/operating.ts';
 import { addPredict } from './routes/predict.ts';
 import { addRerank } from './routes/rerank.ts';
+import { addTranscriptions } from './routes/transcriptions.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 
 export interface AppOptions {
@@ -193,7 +194,8 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
 
   addHome(app, apiKey !== undefined);
   addOperating(app, service, metrics, () => isDraining);
-  for (const add of [addPredict, addEmbeddings, addRerank, addModels, addCompletions]) add(app, service);
+  for (const add of [addPredict, addEmbeddings, addRerank, addModels, addCompletions, addTranscriptions])
+    add(app, service);
   if (allowLoading) addAdapters(app, service);
   const hasKey = apiKey !== undefined;
   if (hasKey)

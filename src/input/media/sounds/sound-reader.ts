@@ -4,6 +4,7 @@ import { InvalidFile } from '../../../support/user-error.ts';
 import { thumbnail } from '../images/thumbnail.ts';
 import type { FileContent } from '../medium.ts';
 import { countFrames, logMelSpectrogram } from './log-mel.ts';
+import { SAMPLE_RATE } from './samples.ts';
 
 /**
  * Decodes a file to samples at 16 kHz. `name` is for messages.
@@ -19,6 +20,9 @@ export interface SoundContent extends FileContent {
   frames: number;
   /** The value of silence. */
   silence: number;
+  seconds: number;
+  /** The whole spectrogram of a sound that is longer than the model's input, if it was asked for. */
+  whole?: () => SoundContent;
 }
 
 /** Length of the sides of a sound's `small`. */
@@ -65,9 +69,19 @@ export class SoundReader {
   }
 
   /** @throws UserError for a file that is damaged, too long or no sound */
-  async read(bytes: Uint8Array, name: string, maxSeconds?: number): Promise<SoundContent> {
-    const [bands, all] = this.shape;
+  async read(bytes: Uint8Array, name: string, maxSeconds?: number, isWhole?: boolean): Promise<SoundContent> {
+    const [, all] = this.shape;
     const samples = await this.decode(bytes, name, maxSeconds);
+    const digest = new Sha256().update(bytes).digest('hex');
+    const count = countFrames(samples.length);
+    const first = this.#content(samples, all, digest);
+    // Silence follows, because the end would be mirrored.
+    const whole = () => this.#content(samples, count + all, digest);
+    return isWhole && count > all ? { ...first, whole } : first;
+  }
+
+  #content(samples: Float32Array, all: number, digest: string): SoundContent {
+    const [bands] = this.shape;
     const whole = logMelSpectrogram(samples, bands, all);
     const frames = Math.min(all, countFrames(samples.length));
     const heard = new Float32Array(bands * frames);
@@ -79,8 +93,9 @@ export class SoundReader {
       heard,
       frames,
       silence: whole.at(-1)!,
+      seconds: samples.length / SAMPLE_RATE,
       small: meanLevels(levels, bands, frames),
-      digest: new Sha256().update(bytes).digest('hex'),
+      digest,
       preview: () => spectrogramImage(levels, bands, frames),
     };
   }
@@ -94,6 +109,18 @@ export class SoundReader {
       target.fill(silence, at + frames, at + all);
     }
   }
+}
+
+/** The part of a sound from a frame on, of at most so many frames. */
+export function cutSound(sound: SoundContent, from: number, most: number): SoundContent {
+  const bands = sound.heard.length / sound.frames;
+  const frames = Math.min(most, sound.frames - from);
+  const heard = new Float32Array(bands * frames);
+  for (let band = 0; band < bands; band++) {
+    const start = band * sound.frames + from;
+    heard.set(sound.heard.subarray(start, start + frames), band * frames);
+  }
+  return { ...sound, heard, frames, digest: `${sound.digest} ${from}` };
 }
 
 /** The values of a spectrogram from 0 to 255. */

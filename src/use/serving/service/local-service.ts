@@ -51,14 +51,14 @@ export class LocalService implements Service {
       task: trained.task,
       labels: trained.labels,
       input: trained.parts.modality.reads,
-      writes: writesText(trained.parts.model.headKind),
+      writes: writes(trained),
       embeds: trained.task !== undefined && trained.definition().prediction?.vectors !== undefined,
     }));
   }
 
   async predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]> {
     const model = this.#model(request.model);
-    if (writesText(model.trained.parts.model.headKind)) throw onlyWriting(model);
+    if (writes(model.trained)) throw onlyWriting(model);
     const { prediction } = model.trained.definition();
     const served = prediction?.served;
     if (!served) throw model.trained.cannotPredict();
@@ -66,7 +66,7 @@ export class LocalService implements Service {
     const files = await this.#files(model, request.inputs, signal);
     if (!request.truncate) model.trained.parts.modality.checkLengths(request.inputs);
     const inputs = files ?? request.inputs.map(({ text, pair }) => served.input(text, pair, reading));
-    const answers = await this.#serving.predict(model, inputs, signal);
+    const answers = await this.#serving.predict(model, inputs, signal, request.reading);
     return answers.map((answer, i) =>
       served.answer(answer, request.inputs[i]!.text, model.trained.labels, request.raw),
     );
@@ -162,6 +162,11 @@ export class LocalService implements Service {
     if (!model) throw new UnknownModel(name, this.#serving.models.keys());
     return model;
   }
+}
+
+/** Whether a model continues texts. One that reads files answers with a text. */
+function writes({ parts: { model, modality } }: ServedModel['trained']): boolean {
+  return writesText(model.headKind) && !(modality instanceof Contents);
 }
 
 function notEmbedding({ name, trained }: ServedModel): UserError {

@@ -37,6 +37,8 @@ export interface PredictRequest {
   raw: boolean;
   /** Whether to truncate texts that are too long. Otherwise, they are rejected. */
   truncate: boolean;
+  /** Keys of the `data` section that differ from the run's. */
+  reading?: Readonly<Record<string, unknown>>;
 }
 
 export interface EmbedRequest extends EmbedOptions {

@@ -38,6 +38,7 @@ export async function readMediaForm(
   c: Context<ServeEnv>,
   known: readonly string[],
   most: number,
+  files: readonly string[] = FIELDS,
 ): Promise<MediaForm | undefined> {
   const type = c.req.header('content-type') ?? '';
   // The framework would accept this kind of form in the place of the other one.
@@ -50,13 +51,13 @@ export async function readMediaForm(
   const fields: Record<string, string> = {};
   const inputs: ServedText[] = [];
   for (const [name, value] of form) {
-    if (FIELDS.includes(name)) inputs.push(await readInput(value));
+    if (files.includes(name)) inputs.push(await readInput(value));
     else if (known.includes(name) && typeof value === 'string') fields[name] = value;
     else throw new Refused(422, `\`${name.slice(0, MAX_NAME)}\` is not supported.`, name.slice(0, MAX_NAME));
     if (inputs.length > most)
       throw new Refused(413, `The form has more than ${most} files. Send several requests.`, name);
   }
-  if (inputs.length === 0) throw new Refused(400, `\`${FIELDS.join('` or `')}\` must be a file.`, FIELDS[0]);
+  if (inputs.length === 0) throw new Refused(400, `\`${files.join('` or `')}\` must be a file.`, files[0]);
   return { inputs, isList: inputs.length > 1, fields };
 }
 

@@ -49,7 +49,9 @@ const entity = z.object({
   end: z.int(),
 });
 const answer = z.object({ answer: z.string(), score: z.number(), start: z.int(), end: z.int() });
-const ofInput = z.union([z.array(label), z.array(entity), answer]);
+const segments = z.array(z.object({ start: z.number(), end: z.number(), text: z.string() }));
+const transcript = z.object({ text: z.string(), duration: z.number(), segments: segments.optional() });
+const ofInput = z.union([z.array(label), z.array(entity), answer, transcript]);
 const response = z
   .union([ofInput, z.array(ofInput)])
   .describe('Labels, entities or an answer; a list for a list of inputs')
