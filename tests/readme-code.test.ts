@@ -66,6 +66,9 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'import { CohereRerank }': 'tests/clients.test.ts does so',
   'export HF_TOKEN': 'tests/push.test.ts does so with a small server',
   'npx adalora predict you/cola': 'downloads a model',
+  "import { open } from 'adalora';\n\nconst model = await open('runs/chat')":
+    'wants a chat model; tests/clients.test.ts does so',
+  'npx adalora train clips --model openai': 'downloads a model; tests/speech.test.ts trains on such a folder',
   'npx adalora export runs/chat --as gguf': 'tests/gguf.test.ts does so',
   'npx adalora export BASE --as gguf': 'tests/gguf.test.ts does so',
   'npx adalora export runs/few --as merged': 'tests/setfit.test.ts does so',

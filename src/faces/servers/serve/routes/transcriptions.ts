@@ -69,7 +69,8 @@ export function addTranscriptions(app: ServeApp, service: Service): void {
     if (format !== 'verbose_json') return c.text(writeSubtitles(segments, format));
     return c.json({
       task: 'transcribe',
-      language: language ?? 'en',
+      // The language of a run is not known here.
+      ...(language !== undefined && { language }),
       duration,
       text,
       segments: segments.map((segment, id) => ({ id, ...segment })),
