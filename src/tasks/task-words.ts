@@ -14,6 +14,8 @@ export interface TaskTexts<Data> {
   python(data: Partial<Data> & { max_length?: number }, result: PythonResult): PythonUse;
   /** An alternative to prediction, if the task does not predict. */
   instead?: string;
+  /** Whether there are no ONNX graphs for its models. */
+  withoutOnnx?: boolean;
 }
 
 /** The result of a run. */

@@ -159,6 +159,7 @@ export const automaticSpeechRecognition: TaskDefinition<
   words: {
     name: 'speech recognition',
     trainedFor: () => 'writing transcripts of sounds',
+    withoutOnnx: true,
     medium: () => 'audio',
     hub: { pipeline: 'automatic-speech-recognition', name: 'Automatic Speech Recognition' },
     use: () => ({

@@ -2,10 +2,8 @@ import { expect, it } from 'vitest';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { nextSteps } from './train.ts';
 
-const firstStep = (task: string, data: object) =>
-  nextSteps(parseRunConfig({ task, output: 'run', data: { train: 'a.csv', ...data } }, () => 'x')).split(
-    '\n',
-  )[1];
+const stepsAfter = (task: string, data: object = {}) =>
+  nextSteps(parseRunConfig({ task, output: 'run', data: { train: 'a.csv', ...data } }, () => 'x'));
 
 it.each([
   ['single_label_classification', { text: 'a', label: 'b' }, /adalora predict run +predict for texts/],
@@ -15,5 +13,12 @@ it.each([
     /adalora embed run texts\.txt +a line of JSON with the vector/,
   ],
 ])('after a run of %s, the first step uses the model', (task, data, step) => {
-  expect(firstStep(task, data)).toMatch(step);
+  expect(stepsAfter(task, data).split('\n')[1]).toMatch(step);
+});
+
+it('the last step names a form in which the result can be exported', () => {
+  expect(stepsAfter('single_label_classification', { text: 'a', label: 'b' })).toMatch(
+    /export run --as onnx/,
+  );
+  expect(stepsAfter('automatic_speech_recognition')).toMatch(/export run --as merged/);
 });
