@@ -149,7 +149,8 @@ function readOne(file: TextFile, reading: ReadingOf<RerankingData>): RerankingRo
   const isJson = detectFormat(file.name, content) === 'jsonl';
   const single = isJson ? objectRows(content, reading, problems) : tableRows(content, file.name, reading);
   const written = joinGraded(single, reading);
-  const rows = written.map((row) => gradedRow(row, reading, problems, needsShares(written, reading)));
+  const areShares = needsShares(written, reading);
+  const rows = written.map((row) => gradedRow(row, reading, problems, areShares));
   problems.throwIfAny();
   if (rows.length === 0) throw new InvalidData({ where: file.name, fault: 'is empty' });
   return rows;
@@ -162,13 +163,17 @@ function joinGraded(
 ): readonly WrittenRow[] {
   const isGraded = loss === undefined && rows.some(({ labels }) => labels.some((label) => Number(label) > 1));
   if (text === undefined || !(loss === 'lambda' || isGraded)) return rows;
-  const joined = new Map<string, WrittenRow>();
+  const ofQuery = new Map<string, WrittenRow[]>();
   for (const row of rows) {
-    const { line, texts, labels } = joined.get(row.query) ?? { ...row, texts: [], labels: [] };
-    const both = { texts: [...texts, ...row.texts], labels: [...labels, ...row.labels] };
-    joined.set(row.query, { line, query: row.query, ...both });
+    const known = ofQuery.get(row.query);
+    if (known) known.push(row);
+    else ofQuery.set(row.query, [row]);
   }
-  return [...joined.values()];
+  return Array.from(ofQuery.values(), (all) => ({
+    ...all[0]!,
+    texts: all.flatMap(({ texts }) => texts),
+    labels: all.flatMap(({ labels }) => labels),
+  }));
 }
 
 /** Whether labels are targets of a cross-entropy. */
