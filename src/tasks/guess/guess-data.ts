@@ -346,7 +346,12 @@ function listFlags({ columns, table }: File, task: TaskName, at: Guess['at']): s
   return [`--task ${task}`, ...flags].join(' ');
 }
 
-function findPlace(
+/**
+ * The place of a column that a flag names.
+ *
+ * @throws UserError for a column that the file does not have
+ */
+export function findPlace(
   { fileName, columns }: Table,
   role: ColumnRole,
   column: string | number | undefined,

@@ -16,9 +16,10 @@ import { MAX_LABELS, MAX_ROWS } from '../../../studies/jobs/labeling.ts';
 import { countedNoun } from '../../../studies/report/format.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { Random } from '../../../support/random.ts';
-import { listNames, printable } from '../../../support/text.ts';
+import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { describeColumns } from '../../../tasks/guess/columns.ts';
+import { findPlace } from '../../../tasks/guess/guess-data.ts';
 import { listTexts } from '../../../tasks/table-columns.ts';
 import { withModel } from '../choose-inputs.ts';
 import type { OpenFlags } from '../flags.ts';
@@ -204,13 +205,6 @@ async function readTexts(path: string, { text, textPair }: Flags): Promise<Offer
   notices.forEach(warn);
   if (!table || (table.columns.length < 2 && table.hasHeader === false))
     return listTexts(content, path).map((line) => ({ text: line }));
-  const { columns } = table;
-  const placeOf = (column: string | number): number => {
-    const at = typeof column === 'number' ? column : columns.indexOf(column);
-    if (columns[at] !== undefined) return at;
-    const hint = `Its columns are ${listNames(columns)}.`;
-    throw new UserError({ where: path, fault: `has no column ${JSON.stringify(column)}`, hint });
-  };
   const words = describeColumns(table).map((column, at) => ({ ...column, at }));
   const texts = words.filter(({ hasWords, files }) => hasWords && files === undefined);
   const longest = texts.sort(
@@ -220,8 +214,8 @@ async function readTexts(path: string, { text, textPair }: Flags): Promise<Offer
     const hint = 'Name the column of the texts: --text COLUMN';
     throw new UserError({ where: path, fault: 'has no column of texts', hint });
   }
-  const at = text === undefined ? longest!.at : placeOf(text);
-  const second = textPair === undefined ? undefined : placeOf(textPair);
+  const at = findPlace(table, 'text', text) ?? longest!.at;
+  const second = findPlace(table, 'text_pair', textPair);
   const rows = table.rows.map((row) => ({
     text: row[at]!.trim(),
     ...(second !== undefined && { text_pair: row[second]!.trim() }),
