@@ -92,6 +92,15 @@ const vision = (layer: string, attention: string, feedForward: string) => [
   `${layer}.${feedForward} feedForward`,
 ];
 
+const encoderDecoder = [
+  // The decoder requests the encoder's output only when its cross-attention needs it.
+  'model.decoder.layers.0.self_attn attention',
+  'model.encoder.layers.0.self_attn attention',
+  'model.encoder.layers.0.fc2 feedForward',
+  'model.decoder.layers.0.encoder_attn crossAttention',
+  'model.decoder.layers.0.fc2 feedForward',
+];
+
 type Norm = 'of the sum' | 'before the sum' | 'none';
 
 /**
@@ -126,17 +135,7 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
       'distilbert.transformer.layer.0.ffn feedForward',
     ],
   },
-  bart: {
-    norm: 'of the sum',
-    sublayers: [
-      // The decoder requests the encoder's output only when its cross-attention needs it.
-      'model.decoder.layers.0.self_attn attention',
-      'model.encoder.layers.0.self_attn attention',
-      'model.encoder.layers.0.fc2 feedForward',
-      'model.decoder.layers.0.encoder_attn crossAttention',
-      'model.decoder.layers.0.fc2 feedForward',
-    ],
-  },
+  bart: { norm: 'of the sum', sublayers: encoderDecoder },
   t5: {
     norm: 'none',
     sublayers: [
@@ -175,16 +174,7 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
       { norm: 'none' as const, sublayers: vision('vision_model.encoder.layers.0', 'self_attn', 'mlp') },
     ]),
   ),
-  whisper: {
-    norm: 'none',
-    sublayers: [
-      'model.decoder.layers.0.self_attn attention',
-      'model.encoder.layers.0.self_attn attention',
-      'model.encoder.layers.0.fc2 feedForward',
-      'model.decoder.layers.0.encoder_attn crossAttention',
-      'model.decoder.layers.0.fc2 feedForward',
-    ],
-  },
+  whisper: { norm: 'none', sublayers: encoderDecoder },
 };
 
 /** Builds a model of a family with the family's first head. Returns its network and logits. */

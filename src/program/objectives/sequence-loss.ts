@@ -8,7 +8,8 @@ import {
   crossEntropy,
   squaredErrorLoss,
 } from '../../models/nn/losses.ts';
-import { IGNORED_LABEL } from './labeled-rows.ts';
+import { IGNORED_LABEL, labeledRows } from './labeled-rows.ts';
+import { sequenceMajor } from './model-inputs.ts';
 import { ownLoss } from './own-loss.ts';
 import { type LossOptions, type TaskModel, taskModel } from './task-model.ts';
 
@@ -39,6 +40,26 @@ export function shiftRight(
     if (i % length === 0) return decoderStartTokenId;
     return labels[i - 1] === IGNORED_LABEL ? padTokenId : labels[i - 1]!;
   });
+}
+
+/**
+ * The decoder's input and the labels of a batch of texts to write, and the number of their tokens.
+ *
+ * @param targets the tokens of each text
+ */
+export function targetFeeds(
+  targets: readonly Int32Array[],
+  start: { padTokenId: number; decoderStartTokenId: number },
+): { feeds: Tensors; weight: number } {
+  const length = targets.reduce((most, ids) => Math.max(most, ids.length), 0);
+  const labels = new Int32Array(targets.length * length).fill(IGNORED_LABEL);
+  for (const [row, ids] of targets.entries()) labels.set(ids, row * length);
+  const inputIds = shiftRight(labels, length, start);
+  const rows = labeledRows(labels, targets.length, length, false);
+  return {
+    feeds: { decoder_input_ids: sequenceMajor(inputIds, targets.length, length), ...rows },
+    weight: rows.labels!.data.length,
+  };
 }
 
 /** Name of the input for targets. */

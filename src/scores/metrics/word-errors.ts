@@ -1,3 +1,4 @@
+import { addUp } from '../../support/numbers.ts';
 import { editDistance } from '../../support/text.ts';
 
 /** The errors of a transcript, and the length of its reference. */
@@ -20,8 +21,7 @@ export function characterErrors(text: string, reference: string): Errors {
 
 /** The error rate of a corpus: all errors by the length of all references. */
 export function errorRate(each: readonly Errors[]): number {
-  const errors = each.reduce((sum, one) => sum + one.errors, 0);
-  return errors / each.reduce((sum, { length }) => sum + length, 0);
+  return addUp(each, ({ errors }) => errors) / addUp(each, ({ length }) => length);
 }
 
 function splitWords(text: string): string[] {

@@ -59,9 +59,8 @@ interface Guesses {
 export class Labeling {
   readonly labels: readonly string[];
   readonly answers: GivenLabel[];
-  readonly #rows: SparseRows[];
+  readonly #vectors: readonly Float64Array[];
   readonly #all: SparseRows;
-  readonly #width: number;
 
   constructor(
     vectors: readonly Float32Array[],
@@ -70,15 +69,13 @@ export class Labeling {
   ) {
     this.labels = labels;
     this.answers = [...answers];
-    const scaled = scaleVectors(vectors);
-    this.#width = vectors[0]?.length ?? 0;
-    this.#rows = scaled.map((vector) => denseRows([vector]));
-    this.#all = denseRows(scaled);
+    this.#vectors = scaleVectors(vectors);
+    this.#all = denseRows(this.#vectors);
   }
 
   /** Number of rows. */
   get rows(): number {
-    return this.#rows.length;
+    return this.#vectors.length;
   }
 
   /** The answers with a label. */
@@ -91,7 +88,7 @@ export class Labeling {
   /** The row to label next. Undefined if all rows have an answer. */
   async ask(): Promise<AskedRow | undefined> {
     const answered = new Set(this.answers.map(({ row }) => row));
-    const open = [...this.#rows.keys()].filter((row) => !answered.has(row));
+    const open = [...this.#vectors.keys()].filter((row) => !answered.has(row));
     if (open.length === 0) return undefined;
     const random = new Random(0, 'labeling', this.answers.length);
     const guesses = await this.guess(this.labeled);
@@ -118,9 +115,9 @@ export class Labeling {
   async guess(from: readonly (GivenLabel & { label: string })[]): Promise<Guesses | undefined> {
     const labels = this.labels.filter((label) => from.some((answer) => answer.label === label));
     if (labels.length < 2) return undefined;
-    const x = joinRows(from.map(({ row }) => this.#rows[row]!));
+    const x = denseRows(from.map(({ row }) => this.#vectors[row]!));
     const targets = from.map(({ label }) => labels.indexOf(label));
-    const weights = await fitLinear(x, this.#width, targets, labels.length, 'softmax');
+    const weights = await fitLinear(x, this.#vectors[0]!.length, targets, labels.length, 'softmax');
     return { labels, probabilities: softmax(linearScores(this.#all, weights, labels.length), labels.length) };
   }
 
@@ -160,10 +157,10 @@ export class Labeling {
     if (labeled.length < STABLE_AFTER) return false;
     const [before, now] = [await this.guess(labeled.slice(0, -RECENT)), await this.guess(labeled)];
     if (!before || !now) return false;
-    const changed = addUp(this.#rows.keys(), (row) =>
+    const changed = addUp(this.#vectors.keys(), (row) =>
       best(before, row).label === best(now, row).label ? 0 : 1,
     );
-    return changed <= STABLE_SHARE * this.#rows.length;
+    return changed <= STABLE_SHARE * this.rows;
   }
 }
 
@@ -216,8 +213,4 @@ function denseRows(vectors: readonly Float64Array[]): SparseRows {
     columns: Int32Array.from({ length: values.length }, (_, i) => i % width),
     values,
   };
-}
-
-function joinRows(rows: readonly SparseRows[]): SparseRows {
-  return denseRows(rows.map(({ values }) => values));
 }

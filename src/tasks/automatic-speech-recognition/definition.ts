@@ -5,17 +5,13 @@ import { RowProblems, unreadable } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { FileContent } from '../../input/media/medium.ts';
 import { cutSound, type SoundContent } from '../../input/media/sounds/sound-reader.ts';
-import { planEvaluation } from '../../input/text/batches.ts';
 import type { Evaluation, ExampleSet, ScoredRows } from '../../program/example-set.ts';
 import type { Generated } from '../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../program/generation/text-generator.ts';
 import { writtenTexts } from '../../program/modalities/contents.ts';
-import { IGNORED_LABEL, labeledRows } from '../../program/objectives/labeled-rows.ts';
-import { sequenceMajor } from '../../program/objectives/model-inputs.ts';
-import { shiftRight } from '../../program/objectives/sequence-loss.ts';
+import { targetFeeds } from '../../program/objectives/sequence-loss.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
-import { dealJson } from '../../program/parallel/deal.ts';
 import { batchLosses } from '../../program/predict-batches.ts';
 import { bootstrap } from '../../scores/metrics/score-interval.ts';
 import {
@@ -29,7 +25,7 @@ import { type SpokenSegment, writeSubtitles } from '../../support/subtitles.ts';
 import { UserError } from '../../support/user-error.ts';
 import { dataFileKeys } from '../data-files.ts';
 import { hasWordHead } from '../language/language-task.ts';
-import { withGenerator } from '../language/write-texts.ts';
+import { dealTexts, withGenerator } from '../language/write-texts.ts';
 import type { AnswerFormat, EncodingContext } from '../prediction.ts';
 import { column, layoutKeys, listTexts, STANDARD_INPUT, withFlags } from '../table-columns.ts';
 import type { TaskDefinition } from '../task-definition.ts';
@@ -328,19 +324,10 @@ function clipExamples(clips: readonly Clip[], context: Context): ExampleSet {
     targetLengths,
     truncated,
     batch(chosen, number) {
-      const length = chosen.reduce((most, i) => Math.max(most, targetLengths[i]!), 0);
-      const padded = new Int32Array(chosen.length * length).fill(IGNORED_LABEL);
-      for (const [row, i] of chosen.entries()) padded.set(labels[i]!, row * length);
-      const inputIds = shiftRight(padded, length, { padTokenId, decoderStartTokenId });
-      const targets = labeledRows(padded, chosen.length, length, false);
-      return {
-        feeds: {
-          ...read.feeds([...chosen], number),
-          decoder_input_ids: sequenceMajor(inputIds, chosen.length, length),
-          ...targets,
-        },
-        weight: targets.labels!.data.length,
-      };
+      const rows = [...chosen];
+      const targets = rows.map((i) => labels[i]!);
+      const { feeds, weight } = targetFeeds(targets, { padTokenId, decoderStartTokenId });
+      return { feeds: { ...read.feeds(rows, number), ...feeds }, weight };
     },
   };
 }
@@ -355,17 +342,10 @@ async function transcribe(
 ): Promise<Generated[]> {
   const read = context.modality.rows(clips);
   const prefix = Int32Array.from(surroundTranscript(context).prefix);
-  const batches = planEvaluation({ lengths: read.lengths }, batchSize, Number.POSITIVE_INFINITY);
-  const written = await dealJson(communicator, batches.length, async (number) => {
-    const rows = [...batches[number]!];
+  return dealTexts(communicator, read.lengths, batchSize, async (rows, number) => {
     const heard = await generator.transcribe(read.feeds(rows, number), prefix, rows.length);
-    return heard.map((one) => ({ ...one, ids: [...one.ids] }));
+    return heard.map((one) => ({ ...one, text: one.text.trim() }));
   });
-  const texts = new Array<Generated>(clips.length);
-  for (const [number, ofBatch] of written.entries())
-    for (const [row, { ids, text, ...one }] of ofBatch.entries())
-      texts[batches[number]![row]!] = { ...one, text: text.trim(), ids: Int32Array.from(ids) };
-  return texts;
 }
 
 /** The error rates by the place of their errors in the outputs of a row, after its loss and number of tokens. */

@@ -39,18 +39,36 @@ export async function writeTexts(
   batchSize: number,
 ): Promise<Generated[]> {
   const lengths = Int32Array.from(prompts, ({ length }) => length);
+  return dealTexts(communicator, lengths, batchSize, async (rows) => {
+    const generated = await generator.generateAll(
+      rows.map((i) => prompts[i]!),
+      config,
+    );
+    return generated.map(([best]) => best!);
+  });
+}
+
+/**
+ * Generates texts in batches of rows of similar length, and returns them in the order of the rows. Processes divide the
+ * batches.
+ *
+ * @param write generates the texts of a batch's rows
+ */
+export async function dealTexts(
+  communicator: Communicator,
+  lengths: Int32Array,
+  batchSize: number,
+  write: (rows: number[], batch: number) => Promise<readonly Generated[]>,
+): Promise<Generated[]> {
   // A step of the decoder is as fast for many texts.
   const batches = planEvaluation({ lengths }, batchSize, Number.POSITIVE_INFINITY);
   const written = await dealJson(communicator, batches.length, async (number) => {
-    const generated = await generator.generateAll(
-      Array.from(batches[number]!, (i) => prompts[i]!),
-      config,
-    );
-    return generated.map(([best]) => ({ ...best!, ids: [...best!.ids] }));
+    const texts = await write([...batches[number]!], number);
+    return texts.map((one) => ({ ...one, ids: [...one.ids] }));
   });
-  const texts = new Array<Generated>(prompts.length);
+  const texts = new Array<Generated>(lengths.length);
   for (const [number, ofBatch] of written.entries())
-    for (const [row, { ids, ...best }] of ofBatch.entries())
-      texts[batches[number]![row]!] = { ...best, ids: Int32Array.from(ids) };
+    for (const [row, { ids, ...one }] of ofBatch.entries())
+      texts[batches[number]![row]!] = { ...one, ids: Int32Array.from(ids) };
   return texts;
 }

@@ -2,9 +2,8 @@ import { maxLength } from '../../input/text/cut-text.ts';
 import type { Encoding } from '../../input/text/encoding.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
-import { IGNORED_LABEL, labeledRows } from '../../program/objectives/labeled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
-import { shiftRight } from '../../program/objectives/sequence-loss.ts';
+import { targetFeeds } from '../../program/objectives/sequence-loss.ts';
 import type { EncodingContext } from '../prediction.ts';
 import type { Pair, PairData } from './read-pairs.ts';
 
@@ -36,15 +35,9 @@ export function pairExamples(pairs: readonly Pair[], context: Context): ExampleS
     batch(chosen) {
       const parts = Array.from(chosen, (example) => examples[example]!);
       const batch = texts.padded(parts.map(({ read }) => read));
-      const length = parts.reduce((most, { written }) => Math.max(most, written.inputIds.length), 0);
-      const labels = new Int32Array(parts.length * length).fill(IGNORED_LABEL);
-      for (const [row, { written }] of parts.entries()) labels.set(written.inputIds, row * length);
-      const inputIds = shiftRight(labels, length, { padTokenId, decoderStartTokenId });
-      const targets = labeledRows(labels, parts.length, length, false);
-      return {
-        feeds: { ...modelFeeds({ ...batch, decoder: { inputIds, length } }), ...targets },
-        weight: targets.labels!.data.length,
-      };
+      const targets = parts.map(({ written }) => written.inputIds);
+      const { feeds, weight } = targetFeeds(targets, { padTokenId, decoderStartTokenId });
+      return { feeds: { ...modelFeeds(batch), ...feeds }, weight };
     },
   };
 }

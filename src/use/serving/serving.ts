@@ -323,7 +323,7 @@ function writer({ trained }: ServedModel, model: LanguageModel): TextGenerator {
 }
 
 /** Whether a model writes texts about files of a medium. */
-function transcribes({ trained: { parts } }: ServedModel): boolean {
+export function transcribes({ trained: { parts } }: ServedModel): boolean {
   return headNamed(parts.model.headKind).served === 'own' && parts.modality instanceof Contents;
 }
 

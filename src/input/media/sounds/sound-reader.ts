@@ -84,9 +84,7 @@ export class SoundReader {
     const [bands] = this.shape;
     const whole = logMelSpectrogram(samples, bands, all);
     const frames = Math.min(all, countFrames(samples.length));
-    const heard = new Float32Array(bands * frames);
-    for (let band = 0; band < bands; band++)
-      heard.set(whole.subarray(band * all, band * all + frames), band * frames);
+    const heard = cutFrames(whole, bands, 0, frames);
     const levels = toLevels(heard);
     return {
       medium: 'audio',
@@ -115,12 +113,18 @@ export class SoundReader {
 export function cutSound(sound: SoundContent, from: number, most: number): SoundContent {
   const bands = sound.heard.length / sound.frames;
   const frames = Math.min(most, sound.frames - from);
-  const heard = new Float32Array(bands * frames);
-  for (let band = 0; band < bands; band++) {
-    const start = band * sound.frames + from;
-    heard.set(sound.heard.subarray(start, start + frames), band * frames);
-  }
+  const heard = cutFrames(sound.heard, bands, from, frames);
   return { ...sound, heard, frames, digest: `${sound.digest} ${from}` };
+}
+
+/** Some frames of a spectrogram, [bands, frames]. */
+function cutFrames(values: Float32Array, bands: number, from: number, frames: number): Float32Array {
+  const [all, cut] = [values.length / bands, new Float32Array(bands * frames)];
+  for (let band = 0; band < bands; band++) {
+    const start = band * all + from;
+    cut.set(values.subarray(start, start + frames), band * frames);
+  }
+  return cut;
 }
 
 /** The values of a spectrogram from 0 to 255. */

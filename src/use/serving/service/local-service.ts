@@ -4,7 +4,7 @@ import { largest, smallest } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ServedAnswer } from '../../../tasks/prediction.ts';
 import type { ServedModel } from '../served-adapter.ts';
-import type { Serving } from '../serving.ts';
+import { type Serving, transcribes } from '../serving.ts';
 import { SentFiles } from './sent-files.ts';
 import type {
   Embedded,
@@ -43,22 +43,25 @@ export class LocalService implements Service {
   }
 
   async models(): Promise<ServedCard[]> {
-    return [...this.#serving.models.values()].map(({ name, folder, created, parent, trained }) => ({
-      name,
-      folder,
-      created,
-      parent,
-      task: trained.task,
-      labels: trained.labels,
-      input: trained.parts.modality.reads,
-      writes: writes(trained),
-      embeds: trained.task !== undefined && trained.definition().prediction?.vectors !== undefined,
-    }));
+    return Array.from(this.#serving.models.values(), (model) => {
+      const { name, folder, created, parent, trained } = model;
+      return {
+        name,
+        folder,
+        created,
+        parent,
+        task: trained.task,
+        labels: trained.labels,
+        input: trained.parts.modality.reads,
+        writes: continues(model),
+        embeds: trained.task !== undefined && trained.definition().prediction?.vectors !== undefined,
+      };
+    });
   }
 
   async predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]> {
     const model = this.#model(request.model);
-    if (writes(model.trained)) throw onlyWriting(model);
+    if (continues(model)) throw onlyWriting(model);
     const { prediction } = model.trained.definition();
     const served = prediction?.served;
     if (!served) throw model.trained.cannotPredict();
@@ -165,8 +168,8 @@ export class LocalService implements Service {
 }
 
 /** Whether a model continues texts. One that reads files answers with a text. */
-function writes({ parts: { model, modality } }: ServedModel['trained']): boolean {
-  return writesText(model.headKind) && !(modality instanceof Contents);
+function continues(model: ServedModel): boolean {
+  return writesText(model.trained.parts.model.headKind) && !transcribes(model);
 }
 
 function notEmbedding({ name, trained }: ServedModel): UserError {
