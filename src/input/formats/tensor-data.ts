@@ -36,6 +36,14 @@ export interface StoredTensor {
   data: TensorData;
 }
 
+/** A tensor to write. `make` returns its bytes and is called in the order of the tensors. */
+export interface MadeTensor {
+  name: string;
+  dtype: Dtype;
+  shape: readonly number[];
+  make(): Iterable<Uint8Array>;
+}
+
 /** Bytes per element. */
 export function itemSize(dtype: Dtype): number {
   return ARRAY_OF[dtype].BYTES_PER_ELEMENT;

@@ -6,7 +6,7 @@ import {
   quantizeColumns,
   quantizeTransposed,
 } from '../../input/formats/quantize.ts';
-import type { Dtype } from '../../input/formats/tensor-data.ts';
+import type { MadeTensor } from '../../input/formats/tensor-data.ts';
 import {
   blockBase,
   byteBase,
@@ -37,14 +37,6 @@ export function quantizedPaths({ linears, head }: TaskModel, blockSize = 1): Set
     ({ path, inFeatures, transposed }) => !transposed && inFeatures % blockSize === 0 && !isHead(path),
   );
   return new Set(fits.map(({ path }) => path));
-}
-
-/** A tensor to write. `make` returns its bytes and is called in the order of the tensors. */
-export interface MadeTensor {
-  name: string;
-  dtype: Dtype;
-  shape: readonly number[];
-  make(): Iterable<Uint8Array>;
 }
 
 /** The shape of a linear weight. */

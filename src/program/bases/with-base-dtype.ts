@@ -1,10 +1,8 @@
 import { max, multiply } from '../../engine/graph/build.ts';
 import { Graph, type Value } from '../../engine/graph/graph.ts';
 import type { Tensors } from '../../engine/runtime/session.ts';
-import { splitRange } from '../../input/formats/byte-source.ts';
-import { rememberedHash, SMALL_BYTES } from '../../input/formats/content-digest.ts';
-import { type FolderFiles, fileChunks, openFile } from '../../input/formats/files.ts';
-import { SafetensorsFile } from '../../input/formats/safetensors.ts';
+import { type FolderFiles, fileChunks } from '../../input/formats/files.ts';
+import type { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import { randomBatch } from '../../input/text/batches.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import type { FrozenBase } from '../../models/nn/base/frozen-base.ts';
@@ -12,7 +10,6 @@ import { Network } from '../../models/nn/network.ts';
 import { elementCount } from '../../support/arrays.ts';
 import { releasing } from '../../support/opened.ts';
 import { Random } from '../../support/random.ts';
-import { fileError, UserError } from '../../support/user-error.ts';
 import type { Engine } from '../engine.ts';
 import type { ModelMachine } from '../machine.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
@@ -20,17 +17,8 @@ import { inNetwork, type TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel } from '../weight-memory.ts';
 import type { BaseDtype } from './base-dtype.ts';
 import { assertedFormat, type BaseFormat } from './base-format.ts';
-import { type BaseSource, DIGEST, DIGEST_BYTES, encodeBase, type OnWritten } from './encode-base.ts';
-
-/** Increase it when the format of the files changes. */
-const VERSION = 4;
-
-/** A cache key for files derived from weight files. It changes with the content of the weight files and with `how`. */
-function baseKey(weights: FolderFiles, files: readonly string[], how: object): string {
-  const described = files.map((file) => [weights.digest(file)]);
-  const text = JSON.stringify([VERSION, how, described.sort()]);
-  return weights.newHash().update(text).digest('hex').slice(0, 32);
-}
+import { baseTensors } from './encode-base.ts';
+import { COPY, copyKey, intactCopy, type OnWritten, openCopy, refuseCache, writeCopy } from './kept-copy.ts';
 
 /** The parts of a machine that make and keep a copy. */
 export type BaseMachine = Pick<ModelMachine, 'disk' | 'engine' | 'cacheFolder'>;
@@ -42,8 +30,6 @@ export interface BaseOptions {
   onWritten?: OnWritten;
 }
 
-const NAME = 'model.safetensors';
-const WEIGHTS = 'a safetensors file';
 /** Name of the folder with a copy that only a measurement reads, before it gets a temporary name. */
 const MEASURED = 'measured';
 const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'uint8' } as const;
@@ -83,22 +69,22 @@ async function onCopy<Model extends TaskModel>(
   const weights = machine.disk.within(model.weightFolder);
   const how = { ...format.key, tensors: [...stored.keys()].sort() };
   const cache = machine.disk.within(cacheFolder);
-  const folder = cache.within(`${dtype}-${baseKey(weights, [...new Set(stored.values())], how)}`);
+  const files = [...new Set(stored.values())].map((file) => weights.path(file));
+  const folder = cache.within(`${dtype}-${copyKey(machine, files, how)}`);
   const write = async () => {
     await measure(machine, model, dtype, format, cache, (magnitudes, copy) => {
-      const source: BaseSource = {
+      const tensors = baseTensors(model, {
         format,
         magnitudes,
-        hash: folder.newHash(),
         stored: (place) => fileChunks(weights, place.file, place),
         measured: (name) =>
           copy?.has(name) ? fileChunks(machine.disk, copy.path, copy.info(name)) : undefined,
-      };
-      publish(machine, folder, encodeBase(model, source, onWritten));
+      });
+      writeCopy(machine, folder, tensors, onWritten);
     });
     return openCopy(folder);
   };
-  const copy = intactCopy(machine, folder) ?? (await write().catch(refuse));
+  const copy = intactCopy(machine, folder) ?? (await write().catch(refuseCache));
   return {
     ...onBase(model, format.base),
     weightFolder: folder.name,
@@ -106,19 +92,13 @@ async function onCopy<Model extends TaskModel>(
     locate(name) {
       if (!copy.has(name)) return model.locate(name);
       const { begin, end, dtype } = copy.info(name);
-      return { file: NAME, begin, end, dtype: ENGINE_DTYPES[dtype as keyof typeof ENGINE_DTYPES] };
+      return { file: COPY, begin, end, dtype: ENGINE_DTYPES[dtype as keyof typeof ENGINE_DTYPES] };
     },
     close() {
       copy.close();
       model.close();
     },
   };
-}
-
-/** The cache may be in a folder that cannot be written, as in a container, or on a disk without room. */
-function refuse(error: unknown): never {
-  const failed = fileError(error);
-  throw failed ? new UserError(`${failed.message} Set ADALORA_CACHE to a writable folder with room.`) : error;
 }
 
 /**
@@ -146,47 +126,6 @@ async function measure(
       copy.close();
     }
   });
-}
-
-/** Writes a copy. If another process has written it in the meantime, its file is kept. */
-function publish(machine: BaseMachine, folder: FolderFiles, chunks: Iterable<Uint8Array>): void {
-  const file = folder.newFile(NAME);
-  const isIntact = (name: string) => {
-    const copy = intactCopy(machine, folder, name);
-    copy?.close();
-    return copy !== undefined;
-  };
-  try {
-    for (const chunk of chunks) file.write(chunk);
-    if (!file.publish(isIntact)) throw new Error(`${folder.path(NAME)} cannot be read back`);
-  } finally {
-    file.discard();
-  }
-}
-
-function openCopy(folder: FolderFiles, name = NAME): SafetensorsFile {
-  return SafetensorsFile.open(openFile(folder, name, WEIGHTS));
-}
-
-/** Undefined if missing or damaged; the caller rebuilds it. The hash is computed once, until the file changes. */
-function intactCopy(machine: BaseMachine, folder: FolderFiles, name = NAME): SafetensorsFile | undefined {
-  if (!folder.has(name)) return undefined;
-  let copy: SafetensorsFile | undefined;
-  try {
-    copy = openCopy(folder, name);
-    const stored = new TextDecoder().decode(copy.read(DIGEST) as Uint8Array);
-    const cache = machine.disk.within(machine.cacheFolder()).within('copies');
-    const found = rememberedHash(machine.disk, folder.path(name), cache, SMALL_BYTES, (file) => {
-      const hash = folder.newHash();
-      for (const range of splitRange(0, file.size - DIGEST_BYTES)) hash.update(file.read(...range));
-      return hash;
-    });
-    if (found === stored) return copy;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-  }
-  copy?.close();
-  return undefined;
 }
 
 /** The checkpoint files of a model's tensors, by tensor name. */

@@ -1,6 +1,6 @@
 import { ADAPTER_CONFIG } from '../../input/formats/adapters/adapter-files.ts';
 import { readAdapterIn } from '../../input/formats/adapters/read-stored-adapter.ts';
-import { openCheckpoint, weightFiles } from '../../input/formats/open-checkpoint.ts';
+import { weightFiles } from '../../input/formats/open-checkpoint.ts';
 import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
 import { withBaseDtype } from '../../program/bases/with-base-dtype.ts';
 import { inTurns } from '../../program/engine.ts';
@@ -13,6 +13,7 @@ import { fittingBase } from './fitting-base.ts';
 import { type Located, locateTrained, resolveBase } from './locate-trained.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { OpenOptions } from './model-options.ts';
+import { openFloats } from './open-floats.ts';
 import { openTunedModel } from './open-model.ts';
 import { OpenedModel } from './opened-model.ts';
 import {
@@ -104,7 +105,7 @@ export class ModelFolders {
   /** Describes the model in a folder. If a Hub snapshot may lack sentence-transformers' files, its pooling is unknown. */
   async describe(folder: string, changes?: ModelConfig): Promise<Described> {
     const { disk, hub } = this.machine;
-    const described = await describeModel(disk.within(folder), changes);
+    const described = await describeModel(disk.within(folder), changes, { quantized: true });
     if (hub.knowsPooling(folder) || described.family.config.content) return described;
     const unsupported = `the cached snapshot may lack ${SENTENCE_FILES.modules}; it is completed when the Hub can be reached`;
     return withChanges({ ...described, settings: { ...PLAIN_SENTENCE, unsupported } }, changes);
@@ -126,7 +127,7 @@ export class ModelFolders {
 
   /** Like {@link openModel}, for a model that is described already. */
   openWeights<Model extends TaskModel>(folder: string, model: Model): LoadedModel<Model> {
-    const checkpoint = openCheckpoint(this.machine.disk, folder);
+    const checkpoint = openFloats(this.machine, folder, model);
     try {
       return bindModel(model, checkpoint, folder, (files) => this.#oneFolder(files, folder));
     } catch (error) {

@@ -1,4 +1,5 @@
 import { parseSmallJson } from '../../input/formats/bounded-json.ts';
+import { findQuantization } from '../../input/formats/dequantize.ts';
 import {
   type Files,
   filesFrom,
@@ -17,7 +18,7 @@ import type { GenerationSources } from '../../program/generation/generation-sett
 import { CONTENT_MODELS } from '../../program/modalities/content-models.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import { readTexts } from '../../program/modalities/read-texts.ts';
-import { isObject, lazy } from '../../support/options.ts';
+import { lazy } from '../../support/options.ts';
 import { InvalidFile } from '../../support/user-error.ts';
 import { type Build, type Family, findFamily, withSentence } from './bind-model.ts';
 import { type ModelConfig, withModelConfig } from './model-config.ts';
@@ -66,22 +67,40 @@ export interface DescribedModel extends Described {
  * Reads config.json and the files of sentence-transformers, which determine every parameter and module.
  *
  * @param changes fields of config.json to replace
+ * @param reads whether a checkpoint that another program has quantized can be read
  * @throws UserError for files that are missing, damaged or too large
  */
-export async function describeModel(files: Files, changes?: ModelConfig): Promise<Described> {
+export async function describeModel(
+  files: Files,
+  changes?: ModelConfig,
+  reads: { quantized: boolean } = { quantized: false },
+): Promise<Described> {
   const where = pathIn(files.name, CONFIG);
   const config = await readFile(files, CONFIG);
   if (!config) {
     refuseGguf(files);
     throw missingIn(files, CONFIG, 'the config.json of a Hugging Face model');
   }
-  const json = parseSmallJson(config, where) as Record<string, unknown>;
-  refuseQuantized(json, where);
+  const { json, isQuantized, ...stored } = withoutQuantization(config, where);
+  if (isQuantized && !reads.quantized) {
+    throw new InvalidFile({
+      where: `${where}, quantization_config`,
+      fault: 'says that the weights are integers of another program, which are read in Node only',
+      hint: 'Use the model with float weights that it was made from.',
+    });
+  }
   const sentence = await readSentenceFiles(files);
   const settings = sentenceSettings((name) => sentence.get(name), files.name) ?? assumedSentence(json);
   const file = await readFile(files, PROCESSOR_FILE);
   const processor = file && { file, json: parseSmallJson(file, pathIn(files.name, PROCESSOR_FILE)) };
-  return withChanges({ files, json, config, settings, ...(processor && { processor }) }, changes);
+  return withChanges({ files, json, ...stored, settings, ...(processor && { processor }) }, changes);
+}
+
+/** A config.json as that of the same model with float weights, which a result has. */
+function withoutQuantization(config: Uint8Array, where: string) {
+  const { quantization_config, ...json } = parseSmallJson(config, where) as Record<string, unknown>;
+  if (!findQuantization({ quantization_config }, where)) return { json, config, isQuantized: false };
+  return { json, config: new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`), isQuantized: true };
 }
 
 /** @throws UserError for a folder that has a GGUF file in the place of a model */
@@ -92,16 +111,6 @@ function refuseGguf(files: Files): void {
     where: pathIn(files.name, found),
     fault: 'is a GGUF file, a format that is written and not read',
     hint: 'Use the model in safetensors that it was made from, and set base_dtype to int8 or int4.',
-  });
-}
-
-/** @throws UserError for a checkpoint with integer weights of another program, such as GPTQ's or bitsandbytes' */
-function refuseQuantized({ quantization_config: quantized }: Record<string, unknown>, where: string): void {
-  if (!isObject(quantized)) return;
-  throw new InvalidFile({
-    where: `${where}, quantization_config`,
-    fault: `says that the weights are quantized by ${quantized.quant_method ?? 'another program'}, which is not read`,
-    hint: 'Use the model with float weights that it was made from, and set base_dtype to int8 or int4.',
   });
 }
 
