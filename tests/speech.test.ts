@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { cpSync, createReadStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pipeline } from '@huggingface/transformers';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { reachable } from '../src/engine/graph/print.ts';
+import { decodeSound } from '../src/input/media/sounds/node/decode-sound.ts';
 import type { FolderMachine } from '../src/studies/jobs/machine.ts';
 import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
 import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
@@ -26,7 +28,10 @@ const SPECIAL = ['<|endoftext|>', '<|padding|>', '<|startoftranscript|>', '<|not
 beforeAll(() => {
   cpSync('src/models/fixtures/models/whisper-transcripts', model, { recursive: true });
   const write = (name: string, content: object) => writeFileSync(join(model, name), JSON.stringify(content));
-  write('preprocessor_config.json', { feature_size: 5, chunk_length: 0.12 });
+  write('preprocessor_config.json', {
+    ...{ feature_extractor_type: 'WhisperFeatureExtractor', feature_size: 5, chunk_length: 0.12 },
+    ...{ hop_length: 160, n_fft: 400, n_samples: 1920, nb_max_frames: 12, sampling_rate: 16_000 },
+  });
   write('generation_config.json', {
     eos_token_id: 19,
     pad_token_id: 20,
@@ -34,7 +39,8 @@ beforeAll(() => {
     no_timestamps_token_id: 22,
     max_length: 9,
   });
-  write('tokenizer_config.json', { tokenizer_class: 'WhisperTokenizer', eos_token: SPECIAL[0] });
+  // As transformers 5 names it.
+  write('tokenizer_config.json', { tokenizer_class: 'TokenizersBackend', eos_token: SPECIAL[0] });
   write('tokenizer.json', {
     added_tokens: SPECIAL.map((content, i) => ({ id: 19 + i, content, special: true })),
     normalizer: null,
@@ -120,6 +126,19 @@ it('learns transcripts', async () => {
   const adapter = JSON.parse(readFileSync(join(scratch, 'whole/adapter/adapter_config.json'), 'utf8'));
   expect(adapter).toMatchObject({ peft_type: 'LORA', task_type: null });
   expect(await predict('whole')).toEqual(Object.values(TRANSCRIPTS));
+});
+
+it.each(['fp32', 'q8'] as const)('transformers.js writes the same transcripts with %s', async (dtype) => {
+  const output = join(scratch, `onnx-${dtype}`);
+  const opened = await open(join(scratch, 'whole'));
+  await opened.export('onnx', output, { dtypes: [dtype] });
+  await opened.close();
+  const transcribe = await pipeline('automatic-speech-recognition', output, { dtype });
+  for (const [hertz, text] of Object.entries(TRANSCRIPTS)) {
+    const samples = await decodeSound(readFileSync(join(clips, `${hertz}.wav`)), hertz, 1);
+    expect(await transcribe(samples)).toEqual({ text });
+  }
+  await transcribe.dispose();
 });
 
 it('computes the states of a frozen encoder once', async () => {

@@ -14,8 +14,8 @@ export interface TaskTexts<Data> {
   python(data: Partial<Data> & { max_length?: number }, result: PythonResult): PythonUse;
   /** An alternative to prediction, if the task does not predict. */
   instead?: string;
-  /** Whether there are no ONNX graphs for its models. */
-  withoutOnnx?: boolean;
+  /** Lines of JavaScript that use the ONNX model in the folder `onnx` with transformers.js, for the model card. */
+  javaScript?(data: Partial<Data>): readonly string[];
 }
 
 /** The result of a run. */

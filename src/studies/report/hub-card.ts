@@ -52,7 +52,7 @@ export function hubCard(card: string | undefined, facts: HubCard, where: string)
     }),
   };
   const body = withoutImages((card ?? `# ${repo}\n`).slice(whole.length));
-  return `---\n${stringify(front)}---\n${form === 'adapter' ? ofRepository(body, repo) : withoutUse(body, repo)}`;
+  return `---\n${stringify(front)}---\n${form === 'adapter' ? ofRepository(body, repo) : withoutUse(body, repo, form === 'onnx')}`;
 }
 
 function frontMatter(yaml: string, where: string): Record<string, unknown> {
@@ -80,14 +80,16 @@ function ofRepository(body: string, repo: string): string {
   const name = JSON.stringify(repo);
   return body
     .replace('In this folder, with', 'With')
-    .replaceAll(/^(adalora \w+) \. /gm, `npx $1 ${repo} `)
+    .replaceAll(/(^|`)(adalora \w+) \. /gm, `$1npx $2 ${repo} `)
     .replaceAll(/\.from_pretrained\(base, "adapter"\)/g, `.from_pretrained(base, ${name})`)
     .replaceAll('load_adapter("adapter"', `load_adapter(${name}, source="hf"`)
     .replaceAll('.from_pretrained("model")', `.from_pretrained(${name})`);
 }
 
-/** The card without its section on the run's folder, which has other files. */
-function withoutUse(body: string, repo: string): string {
-  const [before = ''] = body.split(/^## Use\n/m);
-  return `${before.trimEnd()}\n\n## Use\n\nLoad it by its name, \`${repo}\`.\n`;
+/** The card without its section on the run's folder, which has other files, but for the code of its ONNX form. */
+function withoutUse(body: string, repo: string, isOnnx: boolean): string {
+  const [before = '', use = ''] = body.split(/^## Use\n/m);
+  const [code] = (isOnnx && /^```js\n.*?^```\n/ms.exec(use)) || [];
+  const lines = code ? `:\n\n${code.replace("'./onnx'", `'${repo}'`)}` : '.\n';
+  return `${before.trimEnd()}\n\n## Use\n\nLoad it by its name, \`${repo}\`${lines}`;
 }

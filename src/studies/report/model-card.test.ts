@@ -73,6 +73,20 @@ it('shows which images are wrong, but not on the Hub', () => {
   expect(card({}, { mistakes: [{ ...mistake, preview: undefined }] })).not.toContain('a/1.png');
 });
 
+it('has JavaScript for transcripts, also on the Hub', () => {
+  const speech = { task: 'automatic_speech_recognition', data: { train: 'a', language: 'fr' } } as const;
+  const local = card(speech);
+  expect(local).toContain("'./onnx', { dtype: 'fp32' }");
+  expect(local).toContain("transcribe('clip.wav', { language: 'fr' })");
+  const facts = { repo: 'a/b', license: 'mit', base: undefined, isDataPublic: true };
+  const uploaded = hubCard(local, { ...facts, form: 'onnx' }, 'README.md');
+  expect(uploaded).toContain("pipeline('automatic-speech-recognition', 'a/b', {");
+  expect(uploaded).not.toContain('PeftModel');
+  expect(hubCard(local, { ...facts, form: 'adapter' }, 'README.md')).toContain(
+    '`npx adalora export a/b --as onnx',
+  );
+});
+
 it('escapes names of labels', () => {
   const text = card({}, { labels: ['good\u001b[2J', 'bad'] });
   expect(text).toContain('`good\\u{1b}[2J`, `bad`');

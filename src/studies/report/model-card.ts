@@ -49,7 +49,7 @@ export function modelCard(facts: ModelCardInputs): string {
     ...section(WRONG_FILES, showWrong(facts)),
     ...section('Ranks', Object.keys(ranks).length > 0 ? rankSection(rankTable(ranks)) : ''),
     ...section('Settings', `\`\`\`yaml\n${stringify(settings(facts)).trimEnd()}\n\`\`\``),
-    ...section('Use', usage(facts, base)),
+    ...section('Use', [usage(facts, base), ...inJavaScript(facts)].join('\n\n')),
   ];
   // Names of labels, columns and files come from outside.
   return printable(`${sections.join('\n\n')}\n`);
@@ -293,6 +293,16 @@ function usage(facts: ModelCardInputs, base: string): string {
     '```',
     ...(base === EMBEDDED_MODEL && folder === 'adapter' ? ['', WHERE_EMBEDDED] : []),
   ].join('\n');
+}
+
+function inJavaScript({ config: { data, task } }: ModelCardInputs): string[] {
+  const lines = taskNamed(task).words.javaScript?.(data);
+  if (!lines) return [];
+  const code = ["import { pipeline } from '@huggingface/transformers';", ...lines].join('\n');
+  return [
+    `For a page, \`${PROGRAM} export . --as onnx -o onnx\` writes a model that transformers.js can load:`,
+    `\`\`\`js\n${code}\n\`\`\``,
+  ];
 }
 
 const WHERE_EMBEDDED = `\`${EMBEDDED_MODEL}\` is the folder \`models/mini\` of the npm package \`${PROGRAM}\`: for Python, copy it beside this file under that name.`;

@@ -155,7 +155,6 @@ export const automaticSpeechRecognition: TaskDefinition<
   words: {
     name: 'speech recognition',
     trainedFor: () => 'writing transcripts of sounds',
-    withoutOnnx: true,
     medium: () => 'audio',
     hub: { pipeline: 'automatic-speech-recognition', name: 'Automatic Speech Recognition' },
     use: () => ({
@@ -173,6 +172,10 @@ export const automaticSpeechRecognition: TaskDefinition<
         'print(processor.batch_decode(model.generate(**inputs), skip_special_tokens=True))',
       ],
     }),
+    javaScript: ({ language }) => [
+      "const transcribe = await pipeline('automatic-speech-recognition', './onnx', { dtype: 'fp32' });",
+      `console.log(await transcribe('clip.wav'${language ? `, { language: '${language}' }` : ''}));`,
+    ],
   },
 };
 

@@ -8,7 +8,6 @@ import type { CommonConfig, ModelInputs } from '../../models/model-definition.ts
 import { Network } from '../../models/nn/network.ts';
 import { joinFeatures } from '../../program/objectives/sentence-classifier.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
-import { UserError } from '../../support/user-error.ts';
 import {
   countedPositions,
   idsInput,
@@ -53,13 +52,6 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
       return [{ name: 'model', outputs: { ...states, pooler_output: logits } }];
     return [{ name: 'model', outputs: { ...states, ...namedOutputs(head, logits) } }];
   }
-  if (model.config.content)
-    throw new UserError({
-      where: 'the ONNX form',
-      fault: `has no graphs for a model that reads ${model.config.content.medium} and writes texts`,
-      hint: 'Export the merged model (--as merged), and convert it with Optimum.',
-      code: 'unsupported',
-    });
   const part = (phase: Phase) => encoderDecoder(model, tuner, phase);
   const [encoder, keys, decoder] = (['encoder', 'keys', 'decoder'] as const).map(part);
   return [
@@ -153,16 +145,21 @@ function causal(model: TaskModel, tuner: Tuner | undefined): Record<string, Valu
 function encoderDecoder(model: TaskModel, tuner: Tuner | undefined, phase: Phase) {
   const network = networkWith(tuner);
   const { graph } = network;
-  const source = phase === 'encoder' ? SEQUENCE : SOURCE;
+  const { content, maxLength } = model.config;
+  const source = content ? maxLength : phase === 'encoder' ? SEQUENCE : SOURCE;
   const cache = new OptimumCache(graph, source, phase);
   const mask = phase === 'encoder' ? 'attention_mask' : 'encoder_attention_mask';
   const inputs: Partial<ModelInputs> = {
     batch: OPTIMUM_BATCH,
-    sequence: source,
     target: SEQUENCE,
     cache,
-    attentionMask: maskInput(graph, mask, 0, source),
-    inputIds: idsInput(graph, 'input_ids', source),
+    ...(content
+      ? contentInputs(graph, content)
+      : {
+          sequence: source,
+          attentionMask: maskInput(graph, mask, 0, source),
+          inputIds: idsInput(graph, 'input_ids', source),
+        }),
     decoderInputIds: idsInput(graph, phase === 'encoder' ? 'decoder_input_ids' : 'input_ids'),
   };
   const logits = model.buildLogits(network, () => inputs);

@@ -56,12 +56,15 @@ export function onnxFiles(
   );
 }
 
+/** The axis of tokens in keys and values. */
+const TOKENS = 2;
+
 /**
  * The encoder's keys and values as the cache holds them. At first the cache is empty, so their number of tokens is a
  * separate symbol.
  */
 function inCache(name: string, { dtype, shape }: Value): ValueInfoFields {
-  const sizes = shape.map((size) => (size === SOURCE ? symbol(`past_${SOURCE}`) : size));
+  const sizes = shape.map((size, axis) => (axis === TOKENS ? symbol(`past_${SOURCE}`) : size));
   return valueInfo(PAST_KEY_VALUES + name, ELEMENT[dtype], sizes);
 }
 

@@ -125,9 +125,10 @@ export function onnxFolder(
   const external = models.filter((one) => one.files.size > 1).map((one) => [one.name, one.files.size - 1]);
   const { mainUse, reads } = headNamed(model.headKind);
   const made = new Map<string, string>();
-  if (!model.config.content) {
+  if (!model.config.content || writesText(model.headKind)) {
+    const { maxLength, maxTargets } = model.config;
     // A prompt may be longer than the training examples.
-    const lengths = [model.config.maxLength, mainUse === 'generate' ? undefined : notes?.data.max_length];
+    const lengths = [maxTargets ?? maxLength, mainUse === 'generate' ? undefined : notes?.data.max_length];
     const { modelType } = model.definition;
     const where = (name: string) => pathIn(base.files.name, name);
     const facts = { ...model.config, modelType, lengths, continues: reads === 'cached' };
@@ -166,7 +167,7 @@ function inMemory(content: string): ByteStream {
 }
 
 /** Facts about a model that its exported files contain. */
-interface ExportedModel extends TokenizerOptions {
+interface ExportedModel extends TokenizerOptions, Pick<CommonConfig, 'content'> {
   modelType: string;
   /** Limits of the number of tokens: the model's, and the run's. */
   lengths: readonly (number | undefined)[];
@@ -174,7 +175,10 @@ interface ExportedModel extends TokenizerOptions {
   continues: boolean;
 }
 
-/** Generic tokenizer classes. With these, transformers.js gives both texts of a pair the same token type. */
+/**
+ * Generic tokenizer classes. With these, transformers.js gives both texts of a pair the same token type, and has no
+ * transcripts.
+ */
 const NO_CLASS = ['PreTrainedTokenizer', 'PreTrainedTokenizerFast', 'TokenizersBackend'];
 
 /**
@@ -209,12 +213,12 @@ function exportedTextFiles(
  */
 function createConfig(
   config: Readonly<Record<string, unknown>>,
-  { modelType, typeVocabSize, lengths, continues }: ExportedModel,
+  { modelType, typeVocabSize, content, lengths, continues }: ExportedModel,
   { frames, template }: { frames: boolean; template: Uint8Array | undefined },
 ): Record<string, unknown> {
   const { tokenizer_class, model_max_length, chat_template } = config;
   const isNamed = typeof tokenizer_class === 'string' && !NO_CLASS.includes(tokenizer_class);
-  const ownClass = typeVocabSize > 1 ? findTokenizerClass(modelType) : undefined;
+  const ownClass = typeVocabSize > 1 || content ? findTokenizerClass(modelType) : undefined;
   const known = [model_max_length, ...lengths].filter((length) => typeof length === 'number');
   const longest = smallest(known);
   return {

@@ -15,10 +15,3 @@ it.each([
 ])('after a run of %s, the first step uses the model', (task, data, step) => {
   expect(stepsAfter(task, data).split('\n')[1]).toMatch(step);
 });
-
-it('the last step names a form in which the result can be exported', () => {
-  expect(stepsAfter('single_label_classification', { text: 'a', label: 'b' })).toMatch(
-    /export run --as onnx/,
-  );
-  expect(stepsAfter('automatic_speech_recognition')).toMatch(/export run --as merged/);
-});

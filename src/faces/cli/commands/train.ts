@@ -180,9 +180,7 @@ export function nextSteps(config: ParsedConfig): string {
     [use, isAsked ? 'predict for texts that you type' : (words.use(data).explanation ?? '')],
     [`${PROGRAM} report ${run}`, 'write a report as one HTML page'],
     [`${PROGRAM} serve ${run}${base ? ` --base_dtype ${base.dtype}` : ''}`, 'serve over HTTP'],
-    words.withoutOnnx
-      ? [`${PROGRAM} export ${run} --as merged -o merged`, 'write one model without an adapter']
-      : [`${PROGRAM} export ${run} --as onnx -o onnx`, 'convert to ONNX'],
+    [`${PROGRAM} export ${run} --as onnx -o onnx`, 'convert to ONNX'],
   ];
   return ['Next:', ...aligned(steps).map((step) => `  npx ${step}`)].join('\n');
 }

@@ -124,6 +124,7 @@ const BY_MODEL_TYPE: Readonly<Record<string, string>> = {
   gpt2: 'GPT2Tokenizer',
   roberta: 'RobertaTokenizer',
   bart: 'BartTokenizer',
+  whisper: 'WhisperTokenizer',
 };
 
 /**
