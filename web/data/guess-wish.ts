@@ -1,4 +1,5 @@
 import { UserError } from '../../src/support/user-error.ts';
+import { describeColumns, findTexts } from '../../src/tasks/guess/columns.ts';
 import { type Guess, guessData } from '../../src/tasks/guess/guess-data.ts';
 import type { Wish } from '../worker/goal.ts';
 import type { PageTable } from './read-table.ts';
@@ -17,7 +18,8 @@ const GOALS: Partial<Record<Guess['task'], Wish['goal']>> = {
 export function guessWish(table: PageTable): { wish: Wish; notice?: string } {
   const last = table.columns.length - 1;
   const goal = table.pictures ? 'pictures' : 'labels';
-  const none: Wish = { goal, at: [0, Math.min(1, last)] };
+  const texts = (!table.pictures && findTexts(describeColumns(table))) || 0;
+  const none: Wish = { goal, at: [texts, texts === 0 ? Math.min(1, last) : 0] };
   const wishOf = (guess: Guess): Wish | undefined => {
     const found = goalOfGuess(guess);
     return found && { ...found, goal: found.goal === 'labels' ? goal : found.goal };

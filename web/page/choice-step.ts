@@ -88,6 +88,7 @@ export function choiceStep(
     }
     if (mine !== turn) return;
     problem.textContent = message;
+    if (message !== '') element('label-fold', HTMLDetailsElement).open = true;
     counts.innerHTML = choice ? describeChoice(choice, file.pictures ? 'picture' : 'row').text : '';
     setReady(choice !== undefined);
   }
@@ -141,6 +142,7 @@ export function choiceStep(
     // The columns of a folder are its pictures and their folders.
     element('columns', HTMLElement).hidden = pictures !== undefined && columns.length === 2;
     element('model', HTMLElement).hidden = pictures === undefined;
+    element('label-fold', HTMLElement).hidden = pictures !== undefined;
     element('model-chooser', HTMLElement).hidden = pictures?.served !== undefined;
     element('served-model', HTMLElement).textContent =
       pictures?.served === undefined

@@ -4,3 +4,13 @@ export function element<Kind extends HTMLElement>(id: string, kind: new () => Ki
   if (found instanceof kind) return found;
   throw new Error(`the page has no ${kind.name} ${id}`);
 }
+
+/** Downloads a file. */
+export function save(content: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  // A browser that asks where to save the file reads the URL later.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

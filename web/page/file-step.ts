@@ -11,13 +11,13 @@ const EXAMPLE = 'messages.tsv';
  *
  * @param onOpening called when another file replaces the open one
  * @param onOpened called with the open file, or undefined if it could not be read
- * @returns a function that opens the same file again, with or without a header line
+ * @returns functions that open the same file again, with or without a header line, and another file
  */
 export function fileStep(
   desk: RemoteDesk,
   onOpening: () => void,
   onOpened: (file: OpenedFile | undefined) => void,
-): (header: boolean) => void {
+): { again(header: boolean): void; open(file: File): void } {
   const input = element('input', HTMLInputElement);
   const problem = element('file-problem', HTMLElement);
   const drop = element('drop', HTMLElement);
@@ -73,7 +73,7 @@ export function fileStep(
     drop.classList.remove('over');
     void droppedFiles(event.dataTransfer!).then(openChosen);
   });
-  return (header) => void open(header);
+  return { again: (header) => void open(header), open: (file) => openChosen([withPath(file)]) };
 }
 
 /** A chosen file; of a folder, with its path in the folder. */

@@ -7,6 +7,7 @@ import { choiceStep } from './choice-step.ts';
 import { fileStep } from './file-step.ts';
 import { isolate } from './isolate.ts';
 import { keptStep } from './kept-step.ts';
+import { labelStep } from './label-step.ts';
 import { outcomeStep } from './outcome-step.ts';
 import { startWorker } from './start-worker.ts';
 import { trainingStep } from './training-step.ts';
@@ -19,10 +20,18 @@ const desk = startWorker();
 const outcome = outcomeStep(desk);
 const choice = choiceStep(
   desk,
-  (header) => openAgain(header),
+  (header) => file.again(header),
   (wish, settings) => run((watcher) => desk.train(wish, settings, watcher)),
 );
-const openAgain = fileStep(desk, choice.clear, choice.show);
+const file = fileStep(
+  desk,
+  () => {
+    choice.clear();
+    labels.hide();
+  },
+  choice.show,
+);
+const labels = labelStep(desk, () => choice.show(undefined), file.open);
 const offerKept = keptStep(desk, () => run((watcher) => desk.resume(watcher)));
 void offerKept(true);
 

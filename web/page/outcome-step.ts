@@ -5,7 +5,7 @@ import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { Goal } from '../worker/goal.ts';
 import type { Begun, Found, Prediction } from '../worker/messages.ts';
 import { Camera } from './camera.ts';
-import { element } from './element.ts';
+import { element, save } from './element.ts';
 import { GOAL_WORDS } from './goal-words.ts';
 import { labelBars } from './label-bars.ts';
 import { pageWords } from './page-words.ts';
@@ -192,13 +192,4 @@ function describeFound(found: readonly Found[]) {
     value: cosine.toFixed(2),
   }));
   return labelBars(bars, true, 'answers');
-}
-
-function save(content: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  // A browser that asks where to save the file reads the URL later.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

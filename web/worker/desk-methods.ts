@@ -18,4 +18,9 @@ export const DESK_METHODS = [
   'search',
   'adapter',
   'onnx',
+  'keptLabels',
+  'beginLabels',
+  'label',
+  'labeled',
+  'discardLabels',
 ] as const satisfies readonly (keyof Desk)[];

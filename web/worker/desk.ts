@@ -1,8 +1,10 @@
 import { decodeImage } from '../../src/faces/web/decode-image.ts';
-import { type PageOptions, train } from '../../src/faces/web/index.ts';
+import { open, type PageOptions, train } from '../../src/faces/web/index.ts';
 import { inPage } from '../../src/faces/web/page-config.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
+import { EMBEDDED_FILES } from '../../src/input/hub/embedded-files.ts';
 import { thumbnail } from '../../src/input/media/images/thumbnail.ts';
+import { type LabelAction, type LabelState, offerRows } from '../../src/studies/jobs/label-session.ts';
 import { summarizeRun } from '../../src/studies/report/run/run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { describeColumns } from '../../src/tasks/guess/columns.ts';
@@ -13,8 +15,18 @@ import { type ChosenFile, readChosen } from '../data/read-pictures.ts';
 import type { PageTable } from '../data/read-table.ts';
 import { bestDevice } from './best-device.ts';
 import { chooseGoal, splitFor, type Wish } from './goal.ts';
-import { LearntModel } from './learnt-model.ts';
-import type { Choice, ChosenSettings, Found, OpenedFile, Outcome, Prediction, Watcher } from './messages.ts';
+import { LabelDesk } from './label-desk.ts';
+import { embedPieces, LearntModel } from './learnt-model.ts';
+import type {
+  BegunLabels,
+  Choice,
+  ChosenSettings,
+  Found,
+  OpenedFile,
+  Outcome,
+  Prediction,
+  Watcher,
+} from './messages.ts';
 import { type PageRun, pageRun } from './page-run.ts';
 import { type KeptRun, RunStore } from './run-store.ts';
 
@@ -35,6 +47,7 @@ export class Desk {
   #opened = 0;
   #stop = new AbortController();
   #learnt: LearntModel | undefined;
+  readonly #labels = new LabelDesk();
   #isTraining = false;
 
   /** @param site the URL of the folder with the engine's and the model's files */
@@ -177,6 +190,52 @@ export class Desk {
   /** An archive with the whole model as ONNX, as transformers.js loads it. */
   onnx(): Promise<Blob> {
     return this.#learnt!.onnx();
+  }
+
+  /** The file that was labeled last, and its number of answers. */
+  async keptLabels(): Promise<{ fileName: string; answers: number } | undefined> {
+    const kept = await this.#labels.kept();
+    return kept && { fileName: kept.fileName, answers: kept.answers };
+  }
+
+  /**
+   * Begins to label the texts of a column, or continues with the file that was labeled last.
+   *
+   * @param onRead called from time to time with the share that is read
+   */
+  async beginLabels(
+    column: number | undefined,
+    labels: readonly string[],
+    onRead: (share: number) => void,
+  ): Promise<BegunLabels> {
+    const mini = new URL('models/mini/', this.#address);
+    const files = new Map([...EMBEDDED_FILES.keys()].map((name) => [name, new URL(name, mini)]));
+    const embed = async (texts: string[]) => {
+      const model = await open(files, { ...this.#site, embeds: true });
+      try {
+        return await embedPieces(model, texts, onRead);
+      } finally {
+        await model.close();
+      }
+    };
+    if (column === undefined) return this.#labels.begin((await this.#labels.kept())!, labels, embed);
+    const { fileName, rows } = this.#table!;
+    const texts = rows.map((row) => ({ text: row[column]!.trim() })).filter(({ text }) => text !== '');
+    return this.#labels.begin({ fileName, rows: offerRows(texts).rows }, labels, embed);
+  }
+
+  /** Acts on the asked row, and asks for the next one. */
+  label(action: LabelAction): Promise<LabelState> {
+    return this.#labels.act(action);
+  }
+
+  /** The labeled rows as a file. */
+  labeled(form: 'csv' | 'jsonl'): string {
+    return this.#labels.table(form);
+  }
+
+  async discardLabels(): Promise<void> {
+    await this.#labels.discard();
   }
 
   /** Two runs would write to the same store. */

@@ -111,13 +111,21 @@ async function readAnswers(
   const column = String(config.data.positive);
   const lines = Object.values(files).flatMap((content) => String(content).split('\n').filter(Boolean));
   const texts = [...new Set(lines.map((line): string => JSON.parse(line)[column]))];
+  return { texts, vectors: (await embedPieces(model, texts, onRead)).map(unit) };
+}
+
+/** The vectors of texts. `onRead` is called with the share that is read. */
+export async function embedPieces(
+  model: TrainedModel,
+  texts: readonly string[],
+  onRead: (share: number) => void,
+): Promise<Float32Array[]> {
   const vectors: Float32Array[] = [];
   while (vectors.length < texts.length) {
     onRead(vectors.length / texts.length);
-    const piece = texts.slice(vectors.length, vectors.length + PIECE);
-    vectors.push(...(await model.embed(piece)).map(unit));
+    vectors.push(...(await model.embed(texts.slice(vectors.length, vectors.length + PIECE))));
   }
-  return { texts, vectors };
+  return vectors;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { TrainResult } from '../../src/faces/web/index.ts';
+import type { LabelState, OfferedRow } from '../../src/studies/jobs/label-session.ts';
 import type { RunSummary } from '../../src/studies/report/run/run-record.ts';
 import type { Column } from '../../src/tasks/guess/columns.ts';
 import type { TrainEvent } from '../../src/training/run/events.ts';
@@ -57,4 +58,13 @@ export interface Prediction {
 export interface Found {
   answer: string;
   cosine: number;
+}
+
+/** The labeling of a file, as it begins. */
+export interface BegunLabels {
+  fileName: string;
+  rows: readonly OfferedRow[];
+  /** Whether the answers outlive the tab. */
+  isKept: boolean;
+  state: LabelState;
 }

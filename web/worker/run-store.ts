@@ -34,16 +34,8 @@ export class RunStore {
    * them until it closes.
    */
   static async open(): Promise<RunStore | undefined> {
-    if (!('createWritable' in (globalThis.FileSystemFileHandle?.prototype ?? {}))) return undefined;
-    const held = await new Promise<boolean>((answer) => {
-      const signal = AbortSignal.timeout(PATIENCE_MS);
-      const forever = () => {
-        answer(true);
-        return new Promise<never>(() => {});
-      };
-      navigator.locks.request('adalora-run', { signal }, forever).catch(() => answer(false));
-    });
-    return held ? new RunStore(await navigator.storage.getDirectory()) : undefined;
+    const root = await openPrivateFiles();
+    return root && (await holdLock('adalora-run')) ? new RunStore(root) : undefined;
   }
 
   /** Returns undefined if nothing is stored. */
@@ -98,12 +90,31 @@ export class RunStore {
   }
 }
 
-async function readFile(folder: FileSystemDirectoryHandle, name: string): Promise<File | undefined> {
+/** The browser's private files of this origin. Undefined if the browser has none that can be written. */
+export async function openPrivateFiles(): Promise<FileSystemDirectoryHandle | undefined> {
+  if (!('createWritable' in (globalThis.FileSystemFileHandle?.prototype ?? {}))) return undefined;
+  return navigator.storage.getDirectory();
+}
+
+/**
+ * Locks a name for this tab.
+ *
+ * @returns a function that releases it, or undefined if another tab holds it
+ */
+export function holdLock(name: string): Promise<(() => void) | undefined> {
+  return new Promise((answer) => {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const held = () => new Promise<void>((release) => answer(release));
+    navigator.locks.request(name, { signal }, held).catch(() => answer(undefined));
+  });
+}
+
+export async function readFile(folder: FileSystemDirectoryHandle, name: string): Promise<File | undefined> {
   const handle = await folder.getFileHandle(name).catch(() => undefined);
   return handle?.getFile();
 }
 
-async function writeFile(
+export async function writeFile(
   folder: FileSystemDirectoryHandle,
   name: string,
   content: Blob | string,

@@ -1,4 +1,5 @@
-import { type AskedRow, type GivenLabel, Labeling, type LabelReview } from './labeling.ts';
+import { Random } from '../../support/random.ts';
+import { type AskedRow, type GivenLabel, Labeling, type LabelReview, MAX_ROWS } from './labeling.ts';
 
 /** A row to label: a text or a pair of texts. */
 export interface OfferedRow {
@@ -9,8 +10,11 @@ export interface OfferedRow {
 /** Number of labels between two reviews, which take as long as some answers. */
 const REVIEW_EVERY = 5;
 
-/** An action of a person: to give a label or one of the others. `find` asks for a row with these words. */
-export type LabelAction = { label: string } | { find: string } | 'skip' | 'undo' | 'check';
+/**
+ * An action of a person: to give a label or one of the others. `find` asks for a row with these words, `row` for a row by
+ * its number.
+ */
+export type LabelAction = { label: string } | { find: string } | { row: number } | 'skip' | 'undo' | 'check';
 
 /** The state that a terminal or a page shows. */
 export interface LabelState {
@@ -24,6 +28,27 @@ export interface LabelState {
   /** Why an action had no effect. */
   notice?: string;
   answers: readonly GivenLabel[];
+}
+
+/**
+ * The different rows to choose from: all, or some at random, and those that have an answer.
+ *
+ * @returns the rows, and the number of all different ones
+ */
+export function offerRows(texts: readonly OfferedRow[], answered: readonly OfferedRow[] = []) {
+  const all = new Map(texts.map((row) => [identifyRow(row), row]));
+  const order = new Random(0, 'label rows').permutation(all.size).slice(0, MAX_ROWS).sort();
+  const list = [...all];
+  const chosen = new Map(Array.from(order, (i) => list[i]!));
+  for (const { text, text_pair } of answered) {
+    const row = { text, ...(text_pair !== undefined && { text_pair }) };
+    chosen.set(identifyRow(row), row);
+  }
+  return { rows: [...chosen.values()], all: all.size };
+}
+
+export function identifyRow({ text, text_pair }: OfferedRow): string {
+  return JSON.stringify([text, text_pair]);
 }
 
 /** Labels rows by the actions of one person. */
@@ -58,6 +83,7 @@ export class LabelSession {
       return this.#next();
     }
     if (action !== 'skip' && 'find' in action) return this.#find(action.find.trim().toLowerCase());
+    if (action !== 'skip' && 'row' in action) return this.#askFor(action.row);
     if (!this.#asked) return this.#state();
     const { row, isRandom, earlier } = this.#asked;
     if (action !== 'skip') this.#labeling.answer({ row, isRandom, label: action.label });
@@ -95,7 +121,11 @@ export class LabelSession {
     const row = this.#review.contradictions.find((one) => !this.#checked.has(one));
     if (row === undefined) return this.#state('No label contradicts the others.');
     this.#checked.add(row);
-    const { label: earlier } = this.#labeling.labeled.find((answer) => answer.row === row)!;
+    return this.#askFor(row);
+  }
+
+  async #askFor(row: number): Promise<LabelState> {
+    const earlier = this.#labeling.labeled.find((answer) => answer.row === row)?.label;
     const guess = await this.#labeling.guessWithout(row);
     this.#asked = { row, isRandom: false, guess, earlier, ...this.rows[row]! };
     return this.#state();
@@ -109,8 +139,7 @@ export class LabelSession {
     const found = [...this.rows.keys()].filter((row) => !answered.has(row) && has(this.rows[row]!));
     const row = found.find((one) => one > after) ?? found[0];
     if (row === undefined || words === '') return this.#state('No row without a label has these words.');
-    this.#asked = { row, isRandom: false, guess: await this.#labeling.guessWithout(row), ...this.rows[row]! };
-    return this.#state();
+    return this.#askFor(row);
   }
 
   #state(notice?: string): LabelState {

@@ -1,3 +1,4 @@
+import { TEXT_NAME } from '../../input/data/detect-format.ts';
 import type { Table } from '../../input/data/table/read-table.ts';
 import { isNumber } from '../../input/data/table-layout.ts';
 import { findMedium } from '../../input/media/media.ts';
@@ -44,6 +45,14 @@ const GROUP_NAME =
   /^(split|fold|groups?|users?|username|author|customer|speaker|file|file_?name|path|url|link|e-?mail|lang|language)$/i;
 const DATE_NAME = /date|time|datum|created|updated/i;
 const SCORE_NAME = /^(score|similarity|rating|stars|relevance|relatedness|grade|points|bewertung|note)$/i;
+
+/** The place of the column with the longest texts, or with the name of one. Undefined if no column has texts. */
+export function findTexts(columns: readonly Column[]): number | undefined {
+  const named = ({ name }: Column) => Number(TEXT_NAME.test(name));
+  const texts = columns.filter(({ hasWords, files }) => hasWords && files === undefined);
+  const [first] = texts.sort((a, b) => named(b) - named(a) || b.length - a.length);
+  return first && columns.indexOf(first);
+}
 
 /** Statistics of each column of a table. */
 export function describeColumns({ columns, rows, nested }: Table): Column[] {

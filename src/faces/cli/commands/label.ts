@@ -1,24 +1,24 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { TEXT_NAME } from '../../../input/data/detect-format.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { lockFolder } from '../../../input/store/node/folder-lock.ts';
 import { makeFolder } from '../../../input/store/node/temporary-name.ts';
 import {
   describeReview,
+  identifyRow,
   LabelSession,
   type LabelState,
   type OfferedRow,
+  offerRows,
 } from '../../../studies/jobs/label-session.ts';
 import { MAX_LABELS, MAX_ROWS } from '../../../studies/jobs/labeling.ts';
 import { countedNoun } from '../../../studies/report/format.ts';
 import { PROGRAM } from '../../../support/program.ts';
-import { Random } from '../../../support/random.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { describeColumns } from '../../../tasks/guess/columns.ts';
+import { describeColumns, findTexts } from '../../../tasks/guess/columns.ts';
 import { findPlace } from '../../../tasks/guess/guess-data.ts';
 import { listTexts } from '../../../tasks/table-columns.ts';
 import { withModel } from '../choose-inputs.ts';
@@ -75,10 +75,11 @@ async function labelIn(folder: string, texts: readonly OfferedRow[], flags: Flag
     const fault = `must name 2 to ${MAX_LABELS} labels, separated by commas`;
     throw new UserError({ key: '--labels', fault, hint: 'For example: --labels "bug,question,praise"' });
   }
-  const rows = chooseRows(texts, kept.answers);
-  const places = new Map(rows.map((row, i) => [identify(row), i]));
+  const { rows, all } = offerRows(texts, kept.answers);
+  if (all > MAX_ROWS) warn(`${MAX_ROWS} of ${all} rows are offered, drawn at random.`);
+  const places = new Map(rows.map((row, i) => [identifyRow(row), i]));
   const answers = kept.answers.map((answer) => ({
-    row: places.get(identify(answer))!,
+    row: places.get(identifyRow(answer))!,
     ...(answer.label !== undefined && { label: answer.label }),
     ...(answer.isRandom !== undefined && { isRandom: answer.isRandom }),
   }));
@@ -181,40 +182,18 @@ function readKept(path: string): z.infer<typeof KEPT> {
   }
 }
 
-/** The different rows to choose from: all, or some at random, and those that have an answer. */
-function chooseRows(texts: readonly OfferedRow[], answered: readonly OfferedRow[]): OfferedRow[] {
-  const all = new Map(texts.map((row) => [identify(row), row]));
-  const order = new Random(0, 'label rows').permutation(all.size).slice(0, MAX_ROWS).sort();
-  if (all.size > MAX_ROWS) warn(`${MAX_ROWS} of ${all.size} rows are offered, drawn at random.`);
-  const list = [...all];
-  const chosen = new Map(Array.from(order, (i) => list[i]!));
-  for (const { text, text_pair } of answered) {
-    const row = { text, ...(text_pair !== undefined && { text_pair }) };
-    chosen.set(identify(row), row);
-  }
-  return [...chosen.values()];
-}
-
-function identify({ text, text_pair }: OfferedRow): string {
-  return JSON.stringify([text, text_pair]);
-}
-
 /** The texts of a file: lines, or a column of a table, by default the one with the longest texts. */
 async function readTexts(path: string, { text, textPair }: Flags): Promise<OfferedRow[]> {
   const { table, notices, content } = await readRows(path);
   notices.forEach(warn);
   if (!table || (table.columns.length < 2 && table.hasHeader === false))
     return listTexts(content, path).map((line) => ({ text: line }));
-  const words = describeColumns(table).map((column, at) => ({ ...column, at }));
-  const texts = words.filter(({ hasWords, files }) => hasWords && files === undefined);
-  const longest = texts.sort(
-    (a, b) => Number(TEXT_NAME.test(b.name)) - Number(TEXT_NAME.test(a.name)) || b.length - a.length,
-  )[0];
-  if (text === undefined && !longest) {
+  const longest = findTexts(describeColumns(table));
+  if (text === undefined && longest === undefined) {
     const hint = 'Name the column of the texts: --text COLUMN';
     throw new UserError({ where: path, fault: 'has no column of texts', hint });
   }
-  const at = findPlace(table, 'text', text) ?? longest!.at;
+  const at = findPlace(table, 'text', text) ?? longest!;
   const second = findPlace(table, 'text_pair', textPair);
   const rows = table.rows.map((row) => ({
     text: row[at]!.trim(),
