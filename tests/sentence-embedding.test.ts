@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { train } from '../src/studies/jobs/node/train.ts';
 import { verdictSentence } from '../src/studies/report/verdict-sentence.ts';
+import { cosine } from '../src/tasks/sentence-vectors.ts';
 import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { SENTENCE_FILES } from '../src/use/trained/sentence-files.ts';
@@ -148,6 +149,39 @@ it.each([
   const before = await base.evaluate({ data: file, reading: columns });
   expect(metrics.eval_loss).toBeGreaterThanOrEqual(0);
   expect(metrics[metric]).toBeGreaterThanOrEqual(before[metric as 'eval_loss']!);
+});
+
+it('adds negatives that the model finds among the texts of the training rows', async () => {
+  const file = written('mined.jsonl', lines(PAIRS));
+  const data = { train: file, validation: file, anchor: 'question', positive: 'answer' };
+  const lossOf = async (name: string, more: object) => {
+    const training = { num_train_epochs: 1, learning_rate: 1e-9, lr_scheduler_type: 'constant' };
+    const { metrics } = await train(configOf(name, { ...data, ...more }, training));
+    return metrics.eval_loss!;
+  };
+  const answers = PAIRS.map(({ answer }) => answer);
+  await using model = await open(MODEL);
+  const [questions, texts] = [
+    await model.embed(PAIRS.map(({ question }) => question)),
+    await model.embed(answers),
+  ];
+  const negative = questions.map((question, row) => {
+    const others = [...answers.keys()].filter((other) => other !== row);
+    const scores = texts.map((text) => cosine(question, text));
+    return answers[others.sort((a, b) => scores[b]! - scores[a]!)[0]!]!;
+  });
+  const triplets = written(
+    'triplets.jsonl',
+    lines(PAIRS.map((row, i) => ({ ...row, negative: negative[i] }))),
+  );
+  const mined = await lossOf('mined', { negatives: { num_negatives: 1, max_score: 2 } });
+  const given = await lossOf('given', { train: triplets, validation: triplets, negative: 'negative' });
+  // The same texts in the same order.
+  expect(mined).toBeCloseTo(given, 6);
+  expect(mined).toBeGreaterThan((await lossOf('plain', {})) + 1e-3);
+  // None passes the limit, so every row remains a pair.
+  const none = await lossOf('none', { negatives: { max_score: -2 } });
+  expect(none).toBeLessThan(mined);
 });
 
 it('reads a retrieval set in the form of BEIR', async () => {

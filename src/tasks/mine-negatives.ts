@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { largest, smallest } from '../support/numbers.ts';
+import { dot, findBest, type Ranked, unit } from './sentence-vectors.ts';
 
 /** How hard negatives are chosen. Names and ranges as `mine_hard_negatives` of sentence-transformers. */
 export const miningSchema = z.strictObject({
@@ -19,6 +20,9 @@ export const miningSchema = z.strictObject({
   relative_margin: z.number().optional(),
 });
 
+/** The key of a section for negatives that the model's own vectors find before training. */
+export const miningKey = z.union([z.literal('mine'), miningSchema]).optional();
+
 export type Mining = z.output<typeof miningSchema>;
 
 /** The settings of `negatives: mine`, or of a section. An unlabeled answer is unlikely to pass the default margin. */
@@ -28,12 +32,6 @@ export function readMining(given: 'mine' | Mining): Mining {
     (limit) => limit !== undefined,
   );
   return isLimited ? mining : { ...mining, relative_margin: 0.05 };
-}
-
-/** A text of the corpus and its score for a query. */
-export interface ScoredText {
-  number: number;
-  score: number;
 }
 
 /** The rows to mine for. */
@@ -54,7 +52,7 @@ export interface MinedRows {
 export async function mineNegatives(
   { pairs, similarities, rescore }: MinedRows,
   { num_negatives, range_min, max_score, min_score, absolute_margin, relative_margin, ...given }: Mining,
-): Promise<Map<number, ScoredText[]>> {
+): Promise<Map<number, Ranked[]>> {
   const positives = new Map<number, number[]>();
   for (const [query, positive] of pairs) positives.set(query, [...(positives.get(query) ?? []), positive]);
   const most = largest([...positives.values()].map(({ length }) => length));
@@ -63,19 +61,17 @@ export async function mineNegatives(
   );
   const range = given.range_max ?? range_min + num_negatives * (hasLimit ? 10 : 1) + most;
   const isRescored = rescore && (hasLimit || min_score !== undefined);
-  const mined = new Map<number, ScoredText[]>();
+  const mined = new Map<number, Ranked[]>();
   for (const [query, own] of positives) {
     const scores = similarities(query);
-    const near = Array.from(scores, (score, number) => ({ number, score }))
-      .sort(byScore)
-      .slice(0, range + most);
+    const near = findBest(scores, range + most);
     const numbers = near.map(({ number }) => number);
     const rescored = isRescored && (await rescore(query, [...numbers, ...own]));
     const candidates = rescored ? numbers.map((number, i) => ({ number, score: rescored[i]! })) : near;
     const worst = smallest(
       own.map((number, i) => (rescored ? rescored[numbers.length + i]! : scores[number]!)),
     );
-    const passes = ({ number, score }: ScoredText) =>
+    const passes = ({ number, score }: Ranked) =>
       !own.includes(number) &&
       !(absolute_margin !== undefined && score + absolute_margin > worst) &&
       !(relative_margin !== undefined && score > worst - Math.abs(worst) * relative_margin) &&
@@ -88,6 +84,46 @@ export async function mineNegatives(
 }
 
 /** The largest score first. Equal scores keep their order. */
-function byScore(a: ScoredText, b: ScoredText): number {
+function byScore(a: Ranked, b: Ranked): number {
   return b.score - a.score;
+}
+
+/** Vectors by their texts. */
+type Vectors = ReadonlyMap<string, Float32Array>;
+
+/**
+ * Mines negatives for pairs of a query and its positive by the cosines of vectors.
+ *
+ * @param corpus distinct texts, the positives among them
+ * @returns for each pair, the texts of the corpus by their numbers
+ */
+export async function mineByVectors(
+  pairs: readonly (readonly [query: string, positive: string])[],
+  corpus: readonly string[],
+  vectors: { queries: Vectors; texts: Vectors },
+  mining: Mining,
+  rescore?: (query: string, texts: readonly string[]) => Promise<ArrayLike<number>>,
+): Promise<Ranked[][]> {
+  const queries = [...new Set(pairs.map(([query]) => query))];
+  const numbers = new Map(queries.map((query, number) => [query, number]));
+  const places = new Map(corpus.map((text, number) => [text, number]));
+  const units = corpus.map((text) => unit(vectors.texts.get(text)!));
+  const mined = await mineNegatives(
+    {
+      pairs: pairs.map(([query, positive]) => [numbers.get(query)!, places.get(positive)!]),
+      similarities(query) {
+        const asked = unit(vectors.queries.get(queries[query]!)!);
+        return units.map((vector) => dot(vector, asked));
+      },
+      rescore:
+        rescore &&
+        ((query, texts) =>
+          rescore(
+            queries[query]!,
+            texts.map((number) => corpus[number]!),
+          )),
+    },
+    mining,
+  );
+  return pairs.map(([query]) => mined.get(numbers.get(query)!)!);
 }

@@ -93,3 +93,47 @@ export function withPooling(
     },
   };
 }
+
+/** Scales a vector to length 1. Zeros remain zeros. */
+export function unit(vector: Float32Array): Float32Array {
+  const length = Math.sqrt(dot(vector, vector));
+  return length === 0 ? vector : vector.map((x) => x / length);
+}
+
+export function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+export function cosine(a: Float32Array, b: Float32Array): number {
+  return dot(unit(a), unit(b));
+}
+
+/** A text by its number, and its score. */
+export interface Ranked {
+  number: number;
+  score: number;
+}
+
+/**
+ * The largest scores, the best first. Equal scores keep their order.
+ *
+ * @param left the number of a score to leave out
+ */
+export function findBest(scores: ArrayLike<number>, count: number, left?: number): Ranked[] {
+  const best: Ranked[] = [];
+  for (let number = 0; number < scores.length; number++) {
+    const score = scores[number]!;
+    if (number === left || (best.length === count && score <= best[count - 1]!.score)) continue;
+    let [low, high] = [0, best.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (best[middle]!.score < score) high = middle;
+      else low = middle + 1;
+    }
+    best.splice(low, 0, { number, score });
+    if (best.length > count) best.pop();
+  }
+  return best;
+}

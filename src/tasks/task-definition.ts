@@ -123,6 +123,8 @@ export interface TaskTraining<Data extends BaseData = BaseData> {
 export interface TaskPreparation<Data extends BaseData = BaseData, Rows = unknown> {
   /** Name and version of the computation: part of the run's fingerprint. Change it when the results change. */
   readonly name: string;
+  /** Whether a run needs it. Default: yes. */
+  isNeeded?(data: ReadingOf<Data>): boolean;
   /**
    * Computes a vector for each row. Examples and evaluations get them as `EncodingContext.prepared`.
    *

@@ -10,7 +10,7 @@ import sirv from 'sirv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PageServer, servePage, writePage } from '../../src/faces/servers/page/page-server.ts';
 import { requireTexts } from '../../src/program/modalities/texts.ts';
-import { cosine } from '../../src/tasks/sentence-embedding/embed-texts.ts';
+import { cosine } from '../../src/tasks/sentence-vectors.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 import { tinyRows } from '../support/tiny-data.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';

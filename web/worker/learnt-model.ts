@@ -9,7 +9,8 @@ import {
   type TrainedModel,
 } from '../../src/faces/web/index.ts';
 import { OnDemand } from '../../src/support/opened.ts';
-import { findNearest, unit } from '../../src/tasks/sentence-embedding/embed-texts.ts';
+import { findNearest } from '../../src/tasks/sentence-embedding/embed-texts.ts';
+import { unit } from '../../src/tasks/sentence-vectors.ts';
 import type { Found, Prediction } from './messages.ts';
 import type { PageRun } from './page-run.ts';
 

@@ -11,14 +11,13 @@ import { releasing } from '../../support/opened.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { lastPart } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { taskNamed } from '../../tasks/registry.ts';
 import { computeFingerprint, readLength, withLength } from '../../training/run/checkpoint.ts';
 import { fingerprintSettings } from '../../training/run/config/fingerprint-settings.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 import { Trainer, type TrainerHost } from '../../training/train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../../training/train/trainer-settings.ts';
 import { encodeRun, encodingContext } from './encode-run.ts';
-import { readRun } from './read-run.ts';
+import { neededPreparation, readRun } from './read-run.ts';
 import type { Run } from './run.ts';
 import { beginTraining, measureTraining, startValues } from './set-up-run.ts';
 
@@ -83,7 +82,7 @@ export async function openBase(run: Run): Promise<void> {
 /** Lets the task compute what training reads besides the rows, unless the run has kept it. */
 export async function prepareRows(run: Run): Promise<void> {
   const { files, base, communicator, origin, store } = run;
-  const { preparation } = taskNamed(files.config.task);
+  const preparation = neededPreparation(files.config);
   if (!preparation) return;
   const onProgress = run.progress('preparation');
   const context = encodingContext(files, { startedAt: origin.startedAt, onProgress });

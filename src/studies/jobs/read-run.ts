@@ -15,7 +15,7 @@ import { lazy } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
 import { findMaxLength, moduleOfTask, type TaskName, taskNamed } from '../../tasks/registry.ts';
-import { withContents } from '../../tasks/task-definition.ts';
+import { type TaskPreparation, withContents } from '../../tasks/task-definition.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { fittingBase } from '../../use/trained/fitting-base.ts';
@@ -94,6 +94,12 @@ export async function readRun(
   return withTeaching(machine, { ...read, weightDigests, digests });
 }
 
+/** What the task of a run computes before the first step, if anything. */
+export function neededPreparation({ task, data }: ReadRun['config']): TaskPreparation | undefined {
+  const { preparation } = taskNamed(task);
+  return preparation?.isNeeded?.(data) === false ? undefined : preparation;
+}
+
 /** The digests of everything but the weights that determines a run's values. */
 async function listDigests(
   machine: RunMachine,
@@ -102,7 +108,7 @@ async function listDigests(
   adapter: Files | undefined,
 ): Promise<FileDigest[]> {
   const ofFile = async (file: TextFile) => [file.name, await dataDigest(file, machine)] as const;
-  const { preparation } = taskNamed(config.task);
+  const preparation = neededPreparation(config);
   const ofAdapter = adapter && start && (await adapterFileNames(adapter, start.stored));
   return [
     ...(await Promise.all(data.map(ofFile))),

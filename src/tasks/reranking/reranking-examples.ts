@@ -6,10 +6,9 @@ import { groupFeeds } from '../../program/objectives/reranking-model.ts';
 import { Bm25 } from '../../scores/baselines/bm25.ts';
 import { addUp, largest } from '../../support/numbers.ts';
 import { Random } from '../../support/random.ts';
-import { mineNegatives, readMining } from '../mine-negatives.ts';
+import { mineByVectors, readMining } from '../mine-negatives.ts';
 import type { EncodingContext } from '../prediction.ts';
-import { cosine, dot, unit } from '../sentence-embedding/embed-texts.ts';
-import { promptFor } from '../sentence-vectors.ts';
+import { cosine, promptFor } from '../sentence-vectors.ts';
 import {
   chooseRankingLoss,
   detectLoss,
@@ -260,23 +259,13 @@ export async function compareVectors(
   for (const { row, query, texts } of queries)
     found[row] = Float32Array.from(texts, (text) => cosine(ofQueries.get(query)!, ofTexts.get(text)!));
   if (!isTraining) return found;
-  const distinct = [...new Set(asked)];
-  const places = new Map(corpus.map((text, number) => [text, number]));
-  const vectors = corpus.map((text) => unit(ofTexts.get(text)!));
-  const numbers = new Map(distinct.map((query, number) => [query, number]));
-  const mined = await mineNegatives(
-    {
-      pairs: rows.rows.map(({ query, texts }) => [numbers.get(query)!, places.get(texts[0]!)!]),
-      similarities(query) {
-        const anchor = unit(ofQueries.get(distinct[query]!)!);
-        return vectors.map((vector) => dot(vector, anchor));
-      },
-    },
+  const mined = await mineByVectors(
+    rows.rows.map(({ query, texts }) => [query, texts[0]!]),
+    corpus,
+    { queries: ofQueries, texts: ofTexts },
     readMining(reading.negatives!),
   );
-  return rows.rows.map(({ query }) =>
-    Float32Array.from(mined.get(numbers.get(query)!)!, ({ number }) => number),
-  );
+  return mined.map((found) => Float32Array.from(found, ({ number }) => number));
 }
 
 const BATCH_SIZE = 64;

@@ -7,7 +7,7 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { RANKING_LOSSES } from '../../program/objectives/reranking-model.ts';
 import { brokenRules, InvalidData, type Problem, shown } from '../../support/user-error.ts';
 import { dataFileKeys } from '../data-files.ts';
-import { miningSchema } from '../mine-negatives.ts';
+import { miningKey } from '../mine-negatives.ts';
 import type { ReadingOf } from '../prediction.ts';
 import { column, delimiterKey, layoutKeys } from '../table-columns.ts';
 
@@ -46,7 +46,7 @@ export const rerankingDataSchema = z.strictObject({
    * `mine`: adds hard negatives to rows of positives, texts of other rows that the model's own vectors find similar before
    * training. Or a section with settings, such as `{num_negatives: 5, range_min: 10}`.
    */
-  negatives: z.union([z.literal('mine'), miningSchema]).optional(),
+  negatives: miningKey,
   /** Number of pairs to compute at a time. It saves memory. Default: pairs with 2,048 tokens. */
   mini_batch_size: z.int().min(1).optional(),
 });

@@ -3,6 +3,7 @@ import { DISTANCES } from '../../models/nn/losses.ts';
 import { POOLING_MODES } from '../../models/sentence-settings.ts';
 import { brokenRules, type Problem, shown } from '../../support/user-error.ts';
 import { dataFileKeys } from '../data-files.ts';
+import { miningKey } from '../mine-negatives.ts';
 import { column, delimiterKey, layoutKeys } from '../table-columns.ts';
 
 const LOSSES = ['multiple_negatives_ranking', 'cosent', 'cosine', 'triplet'] as const;
@@ -20,6 +21,11 @@ export const embeddingDataSchema = z.strictObject({
    * column may have a list of texts.
    */
   negative: z.union([column, z.array(column).min(1)]).optional(),
+  /**
+   * `mine`: adds hard negatives to pairs, texts of other rows that the model's own vectors find similar before training. Or a
+   * section with settings, such as `{num_negatives: 5, range_min: 10}`.
+   */
+  negatives: miningKey,
   /** Column of the text, for scored pairs and labeled sentences. */
   text: column.optional(),
   /** Column of the second text, for scored pairs. */
@@ -88,7 +94,7 @@ const LOSSES_OF: Readonly<Record<EmbeddingForm, readonly (typeof LOSSES)[number]
 
 /** Finds problems in combinations of valid keys. */
 export function embeddingProblems(data: EmbeddingData): Problem[] {
-  const { anchor, positive, negative, text, text_pair, label, loss } = data;
+  const { anchor, positive, negative, negatives, text, text_pair, label, loss } = data;
   const { matryoshka_dims: dims, matryoshka_weights: weights } = data;
   const isPairs = anchor !== undefined || positive !== undefined;
   const possible = LOSSES_OF[findForm(data)];
@@ -98,6 +104,11 @@ export function embeddingProblems(data: EmbeddingData): Problem[] {
     [isPairs && anchor === undefined, 'anchor', 'is required with data.positive'],
     [isPairs && positive === undefined, 'positive', 'is required with data.anchor'],
     [!isPairs && negative !== undefined, 'negative', 'requires data.anchor and data.positive'],
+    [
+      negatives !== undefined && (text !== undefined || loss === 'triplet'),
+      'negatives',
+      'requires the loss multiple_negatives_ranking of pairs',
+    ],
     [
       text === undefined && (text_pair ?? label) !== undefined,
       'text',

@@ -1,4 +1,4 @@
-import type { Evaluation, ScoredRows, Scores } from '../../program/example-set.ts';
+import type { Evaluation, RowModel, ScoredRows, Scores } from '../../program/example-set.ts';
 import { textsInPython } from '../../program/modalities/in-python.ts';
 import { type EmbeddingLoss, embeddingModel } from '../../program/objectives/embedding-model.ts';
 import { batchLosses } from '../../program/predict-batches.ts';
@@ -7,6 +7,7 @@ import { RETRIEVAL } from '../../scores/metrics/retrieval-scores.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import { hasScoreName } from '../guess/columns.ts';
+import { mineByVectors, readMining } from '../mine-negatives.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { promptFor, withPooling } from '../sentence-vectors.ts';
 import { withFlags } from '../table-columns.ts';
@@ -22,7 +23,7 @@ import {
   listNegatives,
 } from './data-section.ts';
 import { DENSE, type EmbeddedText, embedTexts } from './embed-texts.ts';
-import { chooseRole, type EmbeddingExamples, embeddingExamples } from './embedding-examples.ts';
+import { chooseRole, type EmbeddingExamples, embeddingExamples, listCorpus } from './embedding-examples.ts';
 import {
   alikeTexts,
   type EmbeddingRows,
@@ -99,6 +100,11 @@ export const sentenceEmbedding: TaskDefinition<
     contents: ({ text, text_pair, anchor, positive, negative = [] }) =>
       [text, text_pair, anchor, positive, negative].flat().filter((column) => column !== undefined),
   },
+  preparation: {
+    name: 'negatives 1',
+    isNeeded: ({ negatives }) => negatives !== undefined,
+    compute: mineForRows,
+  },
   build: (_, reading = {}) => {
     const { matryoshka_dims: dims, matryoshka_weights: weights } = reading;
     const matryoshka = dims && { dims, weights: weights ?? dims.map(() => 1) };
@@ -146,14 +152,16 @@ export const sentenceEmbedding: TaskDefinition<
 
 function modelLoss(reading: Partial<EmbeddingData>): EmbeddingLoss {
   const { scale = 20, symmetric = false, margin = 5, distance = 'euclidean' } = reading;
+  const mined = reading.negatives ? readMining(reading.negatives).num_negatives : 0;
+  const negatives = listNegatives(reading).length + mined;
   switch (chooseLoss(reading)) {
     case 'multiple_negatives_ranking':
       return {
         kind: 'multiple_negatives_ranking',
         scale,
         symmetric,
-        columns: listNegatives(reading).length > 0 ? 3 : 2,
-        negatives: listNegatives(reading).length,
+        columns: negatives > 0 ? 3 : 2,
+        negatives,
       };
     case 'cosent':
       return { kind: 'cosent', columns: 2, scale };
@@ -234,10 +242,26 @@ function nameScores(scores: Partial<Record<ScoreName, number>>): Scores {
   return Object.fromEntries(Object.entries(scores).map(([name, score]) => [`eval_${name}`, score]));
 }
 
+/** The numbers of the negatives of each row, which the model finds before training. */
+async function mineForRows(
+  rows: EmbeddingRows,
+  context: EncodingContext<EmbeddingData>,
+  { program, values }: RowModel,
+): Promise<Float32Array[]> {
+  const texts = listCorpus(rows);
+  const [anchors, positives] = rows.columns as [readonly string[], readonly string[]];
+  const all = Int32Array.from(anchors.keys());
+  const { eval: batchSize } = sentenceEmbedding.training.batchSize;
+  const vectors = await computeVectors(rows, { texts }, all, context, { program, values, batchSize });
+  const pairs = anchors.map((anchor, row) => [anchor, positives[row]!] as const);
+  const mined = await mineByVectors(pairs, texts, vectors, readMining(context.reading.negatives!));
+  return mined.map((found) => Float32Array.from(found, ({ number }) => number));
+}
+
 /** The vectors of the queries of some rows, and of all texts that are compared with them. */
 async function computeVectors(
   rows: EmbeddingRows,
-  { texts }: RowComparison,
+  { texts }: Pick<RowComparison, 'texts'>,
   chosen: Int32Array,
   { reading, config, modality }: EncodingContext<EmbeddingData>,
   { program, values, batchSize }: { program: Evaluator; values: Float32Array; batchSize: number },

@@ -7,7 +7,7 @@ import { listNames } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { shortest } from '../classes/labels.ts';
 import type { EmbedOptions, EncodingContext, Prediction } from '../prediction.ts';
-import { promptFor, promptNamed } from '../sentence-vectors.ts';
+import { cosine, dot, findBest, promptFor, promptNamed, type Ranked, unit } from '../sentence-vectors.ts';
 import { listTexts, STANDARD_INPUT } from '../table-columns.ts';
 import type { Likeness } from './compare-rows.ts';
 import type { EmbeddingData } from './data-section.ts';
@@ -21,22 +21,6 @@ export const DENSE: Likeness<Float32Array> = {
   },
 };
 
-/** Scales a vector to length 1. Zeros remain zeros. */
-export function unit(vector: Float32Array): Float32Array {
-  const length = Math.sqrt(dot(vector, vector));
-  return length === 0 ? vector : vector.map((x) => x / length);
-}
-
-export function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-}
-
-export function cosine(a: Float32Array, b: Float32Array): number {
-  return dot(unit(a), unit(b));
-}
-
 /**
  * The indices of the candidates with the largest cosines to a query, the best first. Equal candidates keep their order.
  *
@@ -48,18 +32,13 @@ export function findNearest(
   candidates: readonly Float32Array[],
   count: number,
   left?: number,
-): { number: number; score: number }[] {
+): Ranked[] {
   const queryVector = unit(query);
-  const best: { number: number; score: number }[] = [];
-  for (const [number, candidate] of candidates.entries()) {
-    const score = dot(queryVector, candidate);
-    if (number === left || (best.length === count && score <= best[count - 1]!.score)) continue;
-    let place = best.length;
-    while (place > 0 && best[place - 1]!.score < score) place--;
-    best.splice(place, 0, { number, score });
-    if (best.length > count) best.pop();
-  }
-  return best;
+  return findBest(
+    candidates.map((candidate) => dot(queryVector, candidate)),
+    count,
+    left,
+  );
 }
 
 /** A text and its prompt. */

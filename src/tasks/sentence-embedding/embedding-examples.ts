@@ -25,9 +25,10 @@ export function chooseRole({ form }: Pick<EmbeddingRows, 'form'>, column: number
 
 /** Builds one example per row: a group of its texts. A text that is repeated in a batch is computed once. */
 export function embeddingExamples(
-  rows: EmbeddingRows,
+  given: EmbeddingRows,
   context: EncodingContext<EmbeddingData>,
 ): EmbeddingExamples {
+  const rows = withMined(given, context);
   const { reading, config, modality } = context;
   const prompts = [0, 1].map((column) => promptFor(chooseRole(rows, column), reading, config));
   const item = (text: string, column: number) =>
@@ -51,6 +52,25 @@ export function embeddingExamples(
     }),
     lossInputs: [...Array.from({ length: columns }, (_, i) => columnInput(i)), ...(targets ? [TARGETS] : [])],
   };
+}
+
+/** The texts from which negatives are mined: the corpus of a retrieval set, or the positives of these rows. */
+export function listCorpus({ columns, retrieval }: EmbeddingRows): readonly string[] {
+  return retrieval?.corpus ?? [...new Set(columns[1])];
+}
+
+/** Rows with their mined negatives. */
+function withMined(
+  rows: EmbeddingRows,
+  { reading, prepared }: EncodingContext<EmbeddingData>,
+): EmbeddingRows {
+  if (!reading.negatives || !prepared) return rows;
+  const corpus = listCorpus(rows);
+  const negatives = prepared.map((found, row) => [
+    ...(rows.negatives?.[row] ?? []),
+    ...Array.from(found, (number) => corpus[number]!),
+  ]);
+  return { ...rows, negatives };
 }
 
 /** The targets of the rows: the similarity of their texts, or the index of their class. */

@@ -30,10 +30,11 @@ import { Random } from '../../support/random.ts';
 import { differentiateStep } from '../../training/train/differentiate-step.ts';
 import { Updater } from '../../training/train/updater.ts';
 import { openModel } from '../../use/trained/node/load-model.ts';
+import { cosine, unit } from '../sentence-vectors.ts';
 import { RowComparison } from './compare-rows.ts';
 import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
 import { sentenceEmbedding } from './definition.ts';
-import { cosine, DENSE, type Embedding, embedTexts, findNearest, unit } from './embed-texts.ts';
+import { DENSE, type Embedding, embedTexts, findNearest } from './embed-texts.ts';
 import { beirRows, buildRetrieval } from './embedding-rows.ts';
 import { wordBaseline } from './word-baseline.ts';
 

@@ -1,7 +1,8 @@
 import { collect } from '../../../support/arrays.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
-import { findNearest, unit } from '../../../tasks/sentence-embedding/embed-texts.ts';
+import { findNearest } from '../../../tasks/sentence-embedding/embed-texts.ts';
+import { unit } from '../../../tasks/sentence-vectors.ts';
 import { chooseSources, openHere, readInputs, withModel } from '../choose-inputs.ts';
 import type { OpenFlags, Shard, SplitFlags } from '../flags.ts';
 import { readInput } from '../standard-input.ts';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { unit } from '../../../../tasks/sentence-embedding/embed-texts.ts';
+import { unit } from '../../../../tasks/sentence-vectors.ts';
 import type { EmbedRequest, Service } from '../../../../use/serving/service/service.ts';
 import type { RequestScope, ServeApp } from '../request-scope.ts';
 import { flagIn, mediaFormContent, readMediaForm } from './media-form.ts';
