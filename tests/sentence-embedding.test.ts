@@ -162,7 +162,10 @@ it('adds negatives that the model finds among the texts of the training rows', a
   const answers = PAIRS.map(({ answer }) => answer);
   await using model = await open(MODEL);
   const [questions, texts] = [
-    await model.embed(PAIRS.map(({ question }) => question)),
+    await model.embed(
+      PAIRS.map(({ question }) => question),
+      { promptName: 'query' },
+    ),
     await model.embed(answers),
   ];
   const negative = questions.map((question, row) => {

@@ -94,7 +94,7 @@ export async function readRun(
   return withTeaching(machine, { ...read, weightDigests, digests });
 }
 
-/** What the task of a run computes before the first step, if anything. */
+/** The computation of a run before the first step, or undefined without one. */
 export function neededPreparation({ task, data }: ReadRun['config']): TaskPreparation | undefined {
   const { preparation } = taskNamed(task);
   return preparation?.isNeeded?.(data) === false ? undefined : preparation;
