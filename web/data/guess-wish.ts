@@ -18,7 +18,11 @@ const GOALS: Partial<Record<Guess['task'], Wish['goal']>> = {
 export function guessWish(table: PageTable): { wish: Wish; notice?: string } {
   const last = table.columns.length - 1;
   const goal = table.pictures ? 'pictures' : 'labels';
-  const texts = (!table.pictures && findTexts(describeColumns(table))) || 0;
+  const columns = describeColumns(table);
+  const longest = table.pictures ? undefined : findTexts(columns);
+  // A column with few different values has labels instead.
+  const isText = longest !== undefined && 2 * columns[longest]!.distinct > columns[longest]!.filled;
+  const texts = isText ? longest : 0;
   const none: Wish = { goal, at: [texts, texts === 0 ? Math.min(1, last) : 0] };
   const wishOf = (guess: Guess): Wish | undefined => {
     const found = goalOfGuess(guess);
