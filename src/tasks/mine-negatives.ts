@@ -102,7 +102,6 @@ export async function mineByVectors(
   corpus: readonly string[],
   vectors: { queries: Vectors; texts: Vectors },
   mining: Mining,
-  rescore?: (query: string, texts: readonly string[]) => Promise<ArrayLike<number>>,
 ): Promise<Ranked[][]> {
   const queries = [...new Set(pairs.map(([query]) => query))];
   const numbers = new Map(queries.map((query, number) => [query, number]));
@@ -115,13 +114,6 @@ export async function mineByVectors(
         const asked = unit(vectors.queries.get(queries[query]!)!);
         return units.map((vector) => dot(vector, asked));
       },
-      rescore:
-        rescore &&
-        ((query, texts) =>
-          rescore(
-            queries[query]!,
-            texts.map((number) => corpus[number]!),
-          )),
     },
     mining,
   );
