@@ -49,6 +49,7 @@ export async function holdStates(run: Run): Promise<void> {
     return shape;
   });
   if (!shape) return;
+  run.holdsStates = true;
   run.files = { ...files, modality: modality.known(ENCODER_STATES, shape, known) };
   run.base = { ...base, model: inNetwork(base.model, (network) => network.with({ readsStates: true })) };
 }

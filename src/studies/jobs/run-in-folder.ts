@@ -217,7 +217,8 @@ class FolderStore implements RunStore {
     const { config, onlyBase } = files;
     const { validation } = examples;
     // A linear layer is fitted again to the vectors over another base, so its scores say nothing about this one.
-    if (config.base_dtype === 'float32' || !validation || onlyBase || result.layer) return;
+    // Held states are those of the quantized encoder.
+    if (config.base_dtype === 'float32' || !validation || onlyBase || result.layer || run.holdsStates) return;
     const base = await machine.openFloat32(files, processes);
     const trained = { tuner: result.method.tuner, values: result.values };
     const { communicator } = run;

@@ -142,6 +142,8 @@ export interface RunSurroundings {
 
 /** A run: what it is given, and what its stages have found so far. Stages set the fields below `files` in their order. */
 export class Run {
+  /** Whether clips have the states of the encoder of `base`, so that no other base can score them. */
+  holdsStates = false;
   readonly machine: RunMachine;
   readonly asked: ParsedConfig;
   readonly memory: InMemory;
