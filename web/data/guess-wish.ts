@@ -1,5 +1,5 @@
 import { UserError } from '../../src/support/user-error.ts';
-import { describeColumns, findTexts } from '../../src/tasks/guess/columns.ts';
+import { type Column, describeColumns, findTexts } from '../../src/tasks/guess/columns.ts';
 import { type Guess, guessData } from '../../src/tasks/guess/guess-data.ts';
 import type { Wish } from '../worker/goal.ts';
 import type { PageTable } from './read-table.ts';
@@ -13,12 +13,15 @@ const GOALS: Partial<Record<Guess['task'], Wish['goal']>> = {
 /**
  * Guesses what a table is for. The user may choose otherwise.
  *
+ * @param columns their statistics, if they are known
  * @returns the guess, and a notice if the page cannot do what the file seems to be for
  */
-export function guessWish(table: PageTable): { wish: Wish; notice?: string } {
+export function guessWish(
+  table: PageTable,
+  columns: readonly Column[] = describeColumns(table),
+): { wish: Wish; notice?: string } {
   const last = table.columns.length - 1;
   const goal = table.pictures ? 'pictures' : 'labels';
-  const columns = describeColumns(table);
   const longest = table.pictures ? undefined : findTexts(columns);
   // A column with few different values has labels instead.
   const isText = longest !== undefined && 2 * columns[longest]!.distinct > columns[longest]!.filled;
@@ -29,7 +32,7 @@ export function guessWish(table: PageTable): { wish: Wish; notice?: string } {
     return found && { ...found, goal: found.goal === 'labels' ? goal : found.goal };
   };
   try {
-    const guesses = guessData(table);
+    const guesses = guessData(table, {}, columns);
     const [best] = guesses;
     const wishes = guesses.flatMap((guess) => wishOf(guess) ?? []);
     const wish = wishes[0] ?? none;

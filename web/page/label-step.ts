@@ -18,11 +18,7 @@ const UNKEPT = 'This browser cannot save labels. Download them before you close 
  * @param onTrain called with a file of the labeled rows
  * @returns a function that hides the step
  */
-export function labelStep(
-  desk: RemoteDesk,
-  onBegin: () => void,
-  onTrain: (file: File) => void,
-): { hide(): void } {
+export function labelStep(desk: RemoteDesk, onBegin: () => void, onTrain: (file: File) => void): () => void {
   const at = (id: string) => element(id, HTMLElement);
   const [section, kept, asked, note] = [at('labeling'), at('kept-labels'), at('asked'), at('asked-note')];
   const [title, buttons, list] = [at('labeling-title'), at('label-buttons'), at('given')];
@@ -68,8 +64,7 @@ export function labelStep(
 
   const act = (action: LabelAction) =>
     alone(problem, async () => {
-      const state = await desk.label(action);
-      show(state);
+      show(await desk.label(action));
     });
 
   function show(state: LabelState): void {
@@ -154,9 +149,7 @@ export function labelStep(
     at('kept-labels-line').textContent =
       `This browser has ${countedNoun(found.answers, 'answer')} to rows of ${found.fileName}.`;
   });
-  return {
-    hide() {
-      section.hidden = true;
-    },
+  return () => {
+    section.hidden = true;
   };
 }

@@ -27,11 +27,11 @@ const file = fileStep(
   desk,
   () => {
     choice.clear();
-    labels.hide();
+    hideLabels();
   },
   choice.show,
 );
-const labels = labelStep(desk, () => choice.show(undefined), file.open);
+const hideLabels = labelStep(desk, () => choice.show(undefined), file.open);
 const offerKept = keptStep(desk, () => run((watcher) => desk.resume(watcher)));
 void offerKept(true);
 

@@ -72,7 +72,7 @@ export class Desk {
     const table = await readChosen(chosen, header);
     const { rows, pictures, ...facts } = table;
     const columns = describeColumns(table);
-    const { wish, notice } = guessWish(table);
+    const { wish, notice } = guessWish(table, columns);
     const notices = [table.notice, notice].filter((line) => line !== undefined);
     const served = pictures && (await this.#servedModel());
     // Another file may have been opened and read meanwhile.

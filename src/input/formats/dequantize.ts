@@ -17,8 +17,9 @@ export interface ByteTensors {
 interface Quantized {
   /** The path of its module. */
   module: string;
-  /** The start of its tensors' names. */
+  /** The start of its tensors' names, and the end of the one that marks it. */
   prefix: string;
+  marker: string;
   tensors: ByteTensors;
   settings: Settings;
   where: string;
@@ -112,7 +113,7 @@ export function dequantizedTensors(
       const prefix = name.slice(0, -marker.length);
       for (const end of [marker, ...others]) used.add(prefix + end);
       const module = prefix.slice(0, -1);
-      const { dtype, shape, make } = dequantize({ module, prefix, tensors, settings, where });
+      const { dtype, shape, make } = dequantize({ module, prefix, marker, tensors, settings, where });
       return {
         name: `${prefix}weight`,
         dtype,
@@ -256,7 +257,7 @@ const fromBytes: Dequantize = (matrix) => {
 /** bitsandbytes with 4 bits: each byte holds two places in a table, the first in its upper half. Scales may be quantized too. */
 const fromHalfBytes: Dequantize = (matrix) => {
   const bytes = findTensor(matrix, 'weight', ['U8']);
-  const marker = `weight.quant_state.bitsandbytes__${matrix.settings.bnb_4bit_quant_type ?? 'fp4'}`;
+  const { marker } = matrix;
   const state = parseSmallJson(
     findTensor(matrix, marker, ['U8']).bytes(),
     `${matrix.where}: ${matrix.prefix}${marker}`,

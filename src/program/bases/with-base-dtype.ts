@@ -1,8 +1,10 @@
 import { max, multiply } from '../../engine/graph/build.ts';
 import { Graph, type Value } from '../../engine/graph/graph.ts';
+import type { WeightLocation } from '../../engine/onnx/weights.ts';
 import type { Tensors } from '../../engine/runtime/session.ts';
 import { type FolderFiles, fileChunks } from '../../input/formats/files.ts';
 import type { SafetensorsFile } from '../../input/formats/safetensors.ts';
+import type { MadeTensor } from '../../input/formats/tensor-data.ts';
 import { randomBatch } from '../../input/text/batches.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import type { FrozenBase } from '../../models/nn/base/frozen-base.ts';
@@ -16,8 +18,7 @@ import { modelFeeds } from '../objectives/model-inputs.ts';
 import { inNetwork, type TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel } from '../weight-memory.ts';
 import type { BaseDtype } from './base-dtype.ts';
-import { assertedFormat, type BaseFormat } from './base-format.ts';
-import { baseTensors } from './encode-base.ts';
+import { assertedFormat, type BaseFormat, type MatrixShape } from './base-format.ts';
 import { COPY, copyKey, intactCopy, type OnWritten, openCopy, refuseCache, writeCopy } from './kept-copy.ts';
 
 /** The parts of a machine that make and keep a copy. */
@@ -32,6 +33,9 @@ export interface BaseOptions {
 
 /** Name of the folder with a copy that only a measurement reads, before it gets a temporary name. */
 const MEASURED = 'measured';
+/** Elements per read. */
+const CHUNK = 2 ** 20;
+const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' } as const;
 const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'uint8' } as const;
 
 /**
@@ -99,6 +103,56 @@ async function onCopy<Model extends TaskModel>(
       model.close();
     },
   };
+}
+
+/** The weights and inputs from which a base is made. */
+interface BaseSource {
+  format: BaseFormat;
+  /** The largest input magnitudes of the modules in `format.measured`. */
+  magnitudes: ReadonlyMap<string, Float32Array>;
+  /** Returns the bytes of a tensor in the model's checkpoint. */
+  stored(place: WeightLocation): Iterable<Uint8Array>;
+  /** Returns the bytes of a tensor in the copy over which magnitudes were measured. They are not computed again. */
+  measured(name: string): Iterable<Uint8Array> | undefined;
+}
+
+/**
+ * The tensors of a base in a storage format. Tensors that the format does not change are copied. Parameters that the
+ * checkpoint lacks are omitted.
+ */
+function baseTensors(model: LoadedModel, { format, magnitudes, stored, measured }: BaseSource): MadeTensor[] {
+  const tensors = [...model.parameters, ...model.buffers].flatMap(([name, shape]): MadeTensor[] => {
+    const place = model.locate(name);
+    if ('data' in place) return [];
+    const read = (start: number, end: number) => model.readRange(name, start, end);
+    const module = name.replace(/\.weight$/, '');
+    const { paths, words } = format.base;
+    const isRounded = paths.has(module) || words === module;
+    const rounded = isRounded
+      ? format.tensors(module, shape as MatrixShape, read, magnitudes.get(module))
+      : [];
+    if (paths.has(module)) return rounded;
+    const whole: MadeTensor = place.axes
+      ? { name, dtype: 'F32', shape, make: () => inChunks(elementCount(shape), read) }
+      : {
+          name,
+          dtype: STORED[place.dtype],
+          shape,
+          make: () => stored(place),
+        };
+    return [whole, ...rounded];
+  });
+  return tensors.map((tensor) => ({
+    ...tensor,
+    make: () => measured(tensor.name) ?? tensor.make(),
+  }));
+}
+
+function* inChunks(count: number, read: (start: number, end: number) => Float32Array): Generator<Uint8Array> {
+  for (let start = 0; start < count; start += CHUNK) {
+    const { buffer, byteOffset, byteLength } = read(start, Math.min(count, start + CHUNK));
+    yield new Uint8Array(buffer, byteOffset, byteLength);
+  }
 }
 
 /**

@@ -142,8 +142,6 @@ export interface RunSurroundings {
 
 /** A run: what it is given, and what its stages have found so far. Stages set the fields below `files` in their order. */
 export class Run {
-  /** Whether clips have the states of the encoder of `base`, so that no other base can score them. */
-  holdsStates = false;
   readonly machine: RunMachine;
   readonly asked: ParsedConfig;
   readonly memory: InMemory;
@@ -164,6 +162,8 @@ export class Run {
   /** The origin in the checkpoints of this run. */
   origin!: CheckpointOrigin;
   base!: OpenedBase;
+  /** Whether clips have the states of the encoder of `base`, so that no other base can score them. */
+  holdsStates = false;
   /** Vectors that the task has computed for each row of the training set and of each validation set. */
   prepared: PreparedRows | undefined;
   examples!: RunExamples;
