@@ -6,7 +6,6 @@ const SCHEDULE = { tinit: '10%', tfinal: '10%', deltaT: 10 };
 
 /**
  * The section of a method in a config, at a rank on some modules; empty for methods without settings. Houlsby's and Pfeiffer's bottleneck has that many features.
- * VeRA keeps its own rank, because its matrices are not trained and their rank is far higher.
  *
  * @param options more settings of the method
  */
@@ -27,7 +26,6 @@ export function methodSection(
   };
   const schema: z.ZodObject | undefined = methodNamed(method).config;
   if (!schema) return {};
-  const isSet = (key: string) => key in schema.shape && !(method === 'vera' && key === 'r');
-  const section = Object.fromEntries(Object.entries(all).filter(([key]) => isSet(key)));
+  const section = Object.fromEntries(Object.entries(all).filter(([key]) => key in schema.shape));
   return { [method]: { ...section, ...options } };
 }

@@ -416,7 +416,7 @@ describe('the command', () => {
   });
 
   it.each([
-    [{ method: 'loraa' }, '`--method` must be a method, got loraa. Did you mean lora, vera?'],
+    [{ method: 'loraa' }, '`--method` must be a method, got loraa. Did you mean lora?'],
     [{ budget: '8%' }, '`--budget` must be a level of glue/cola, got 8%. Known: 0.08%, 0.16%, 0.32%, 0.65%.'],
     [{ method: 'bitfit', budget: '0.16%' }, 'must be a level of bitfit in glue/cola, got 0.16%. It has none'],
   ])('rejects %j', (choice, message) => {

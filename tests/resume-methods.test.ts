@@ -21,7 +21,6 @@ const TWO = { r: 2, lora_dropout: 0.1 };
 /** Settings that a method needs here, or that make it do more. */
 const SETTINGS: Partial<Record<string, object>> = {
   svd_lora: { ...TWO, orth_reg_weight: 0.1 },
-  vera: { r: 8, vera_dropout: 0.1 },
 };
 
 /** The variants of LoRA, each with state of its own. */

@@ -36,7 +36,7 @@ const { values: options } = parseArgs({
   },
 });
 const METHODS = [
-  ...(['lora', 'adalora', 'svd_lora', 'prune_lora', 'vera'] as const),
+  ...(['lora', 'adalora', 'svd_lora', 'prune_lora'] as const),
   ...(['bitfit', 'houlsby', 'pfeiffer'] as const),
 ];
 const TEXT_COUNT = 20;

@@ -52,7 +52,6 @@ const KINDS: Readonly<Record<string, Pick<TrajectoryKind, 'method'> & Partial<Tr
     notCompared: [...REWRITTEN, ...VOID_FOR_ADALORA],
   },
   IA3: { method: 'ia3', section: peftSection, notCompared: [...REWRITTEN, 'feedforward_modules'] },
-  VERA: { method: 'vera', section: peftSection, notCompared: REWRITTEN, ourName: nameOfVera },
   BITFIT: { method: 'bitfit' },
   SVD_LORA: {
     method: 'svd_lora',
@@ -86,13 +85,6 @@ export function trajectoryKind(name: string): TrajectoryKind {
  */
 function nameInPeft(recorded: string): string | undefined {
   return parseAdapterKey(recorded.startsWith(PEFT_PREFIX) ? recorded : PEFT_PREFIX + recorded);
-}
-
-/** Our name of a VeRA tensor. VeRA's shared matrices are stored outside the model. */
-function nameOfVera(recorded: string): string | undefined {
-  return /^base_model\.vera_[AB]$/.test(recorded)
-    ? recorded.slice('base_model.'.length)
-    : nameInPeft(recorded);
 }
 
 /** The settings of a PEFT method, without those that have no effect in a replay. */

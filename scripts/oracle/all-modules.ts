@@ -22,7 +22,7 @@ import { inTheirOrder } from '../conformance/real-logits.ts';
 /*
  * tsx scripts/oracle/all-modules.ts
  *
- * Compares adapters of every linear module of every family with PEFT, both ways: PEFT's LoRA, AdaLoRA and VeRA are opened
+ * Compares adapters of every linear module of every family with PEFT, both ways: PEFT's LoRA and AdaLoRA are opened
  * here, and PEFT opens those that are made here. Logits must be equal to 1e-4 of the largest. Needs a Python with torch and
  * peft (PYTHON, default: python3).
  */
@@ -87,15 +87,11 @@ function difference(found: Float32Array, expected: Float32Array): number {
 }
 
 function ours(kind: string, model: LoadedModel) {
-  const { lora, adalora, vera } = METHODS;
+  const { lora, adalora } = METHODS;
   const target_modules = model.linears.map(({ path }) => path);
   const common = { target_modules, lora_alpha: 6 };
   if (kind === 'LORA') return lora.start(model, lora.config.parse({ r: 2, ...common }), 10);
-  if (kind === 'ADALORA')
-    return adalora.start(model, adalora.config.parse({ init_r: 3, target_r: 2, ...common }), 10);
-  const run = vera.start(model, vera.config.parse({ r: 2, target_modules }), 10);
-  run.tuner.initialValues(0, model.reader(0));
-  return run;
+  return adalora.start(model, adalora.config.parse({ init_r: 3, target_r: 2, ...common }), 10);
 }
 
 try {
@@ -105,7 +101,7 @@ try {
     const base = join(folder, `${i}`, 'base');
     const model = open(one, base);
     if (!model) continue;
-    for (const kind of ['LORA', 'ADALORA', 'VERA']) {
+    for (const kind of ['LORA', 'ADALORA']) {
       const here = join(folder, `${i}`, kind);
       const theirs = join(here, 'theirs');
       count++;

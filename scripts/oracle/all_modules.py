@@ -8,13 +8,12 @@ Exit code 1 in `check`: a tensor that PEFT does not expect or misses, or a logit
 import json, pathlib, sys, warnings
 import torch, transformers
 from module_names import HEADS, OUT
-from peft import AdaLoraConfig, LoraConfig, PeftModel, VeraConfig, get_peft_model, get_peft_model_state_dict
+from peft import AdaLoraConfig, LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 KINDS = {
     "LORA": lambda targets: LoraConfig(r=3, lora_alpha=6, target_modules=targets),
     "ADALORA": lambda targets: AdaLoraConfig(init_r=3, target_r=2, lora_alpha=6, total_step=10, target_modules=targets),
-    "VERA": lambda targets: VeraConfig(r=3, d_initial=0.1, target_modules=targets),
 }
 INPUTS = {"input_ids": torch.randint(5, 41, (2, 7), generator=torch.Generator().manual_seed(0)), "attention_mask": torch.ones(2, 7, dtype=torch.long)}
 INPUTS["input_ids"][:, -1] = 2  # the end of a text
@@ -58,7 +57,7 @@ def write(folder):
         base_of(case, here / "base")
         for kind, config in KINDS.items():
             model = get_peft_model(load(case, here / "base"), config(list(case["linears"]))).eval()
-            own = [(n, p) for n, p in model.named_parameters() if any(part in n for part in ("lora_", "vera_lambda"))]
+            own = [(n, p) for n, p in model.named_parameters() if "lora_" in n]
             randomize([(n, p) for n, p in own if "ranknum" not in n], 2, 0.2)
             model.save_pretrained(here / kind / "theirs")
             save_file({"logits": logits(model, case["head"]).contiguous()}, here / kind / "theirs.safetensors")

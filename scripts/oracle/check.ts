@@ -28,7 +28,7 @@ prune_lora: {target: 9 doublets, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 
 const COMPARISON = `model: model
 data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32, pooling: none}
 training: {max_steps: 6, per_device_train_batch_size: 16, learning_rate: 2e-2, eval_strategy: steps, eval_steps: 3, floor: false}
-rows: {LoRA: {method: lora, lora.r: 2}, BitFit: {method: bitfit}, IA3: {method: ia3}, VeRA: {method: vera}}
+rows: {LoRA: {method: lora, lora.r: 2}, BitFit: {method: bitfit}, IA3: {method: ia3}}
 seeds: 4
 output: compared
 `;

@@ -6,7 +6,7 @@ trajectories (../shared/conformance), and `frozen.safetensors` for tensors that 
 import json, os, pathlib, shutil, sys, tempfile
 os.environ["HF_HUB_OFFLINE"] = "1"
 import peft, torch
-from peft import IA3Config, LoraConfig, VeraConfig, get_peft_model
+from peft import IA3Config, LoraConfig, get_peft_model
 from peft.optimizers import create_loraplus_optimizer
 from four_bits import four_bits
 from safetensors.torch import save_file
@@ -40,8 +40,6 @@ CASES = {
     "bert-ia3": (406, "bert", "SEQ_CLS", dict(kind="IA3"), dict(lr=2e-2)),
     "gpt2-ia3": (407, "gpt2", "CAUSAL_LM", dict(kind="IA3"), dict(lr=2e-2)),
     "bart-ia3": (408, "bart", "SEQ_2_SEQ_LM", dict(kind="IA3", target_modules=["k_proj", "v_proj", "fc1", "fc2"], feedforward_modules=["fc2"]), dict(lr=2e-2)),
-    "bert-vera": (409, "bert", "SEQ_CLS", dict(kind="VERA", target_modules=ENC, r=5, d_initial=0.2, bias="vera_only"), dict(lr=2e-2)),
-    "gpt2-vera": (410, "gpt2", "CAUSAL_LM", dict(kind="VERA", r=4, projection_prng_key=7, save_projection=False), dict(lr=2e-2)),
     "llama-pissa-dora": (420, "llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="pissa", use_dora=True, target_modules=["q_proj", "down_proj"], r=2, lora_alpha=4), {}),
 }
 STEPS = 8
@@ -76,7 +74,7 @@ def make_batch(task, config, seed, batch=3, length=7, even=False):
 
 
 def peft_model(model, task, kind, settings):
-    configs = {"LORA": LoraConfig, "IA3": IA3Config, "VERA": VeraConfig}
+    configs = {"LORA": LoraConfig, "IA3": IA3Config}
     loftq = settings.get("init_lora_weights") == "loftq"
     pm = get_peft_model(model, configs[kind](task_type=task, **{**settings, **({"init_lora_weights": True} if loftq else {})})).train()
     if loftq: start_with_loftq(pm)
@@ -84,7 +82,7 @@ def peft_model(model, task, kind, settings):
         g = torch.Generator().manual_seed(1)
         with torch.no_grad():
             for n, p in sorted(pm.named_parameters()):
-                if "lora_B" in n or "vera_lambda_b" in n: p.copy_(0.1 * torch.randn(p.shape, generator=g))
+                if "lora_B" in n: p.copy_(0.1 * torch.randn(p.shape, generator=g))
     return pm
 
 
@@ -129,7 +127,6 @@ def case(name):
     named = [(n, p) for n, p in pm.named_parameters() if p.requires_grad]
     save_file(plain({short(n): p for n, p in named}), folder / "initial.safetensors")
     frozen = {short(n): p for n, p in pm.named_parameters() if "lora_A" in n and not p.requires_grad}
-    if tuner["kind"] == "VERA" and config.save_projection: frozen = {short(n): b for n, b in pm.state_dict().items() if n.startswith("base_model.vera_")}
     if frozen: save_file(plain(frozen), folder / "frozen.safetensors")
     trace, batches = [], {}
     for step in range(1, STEPS + 1):

@@ -13,7 +13,7 @@ import { openIn } from './describe-in.ts';
 export interface MadeAdapter {
   task?: TaskName;
   labels?: readonly string[];
-  method?: 'lora' | 'adalora' | 'svd_lora' | 'prune_lora' | 'vera' | 'bitfit' | 'houlsby' | 'pfeiffer';
+  method?: 'lora' | 'adalora' | 'svd_lora' | 'prune_lora' | 'bitfit' | 'houlsby' | 'pfeiffer';
   /** The rank of factors, or the size of bottlenecks. */
   rank?: number;
   seed: number;
@@ -54,14 +54,13 @@ export function writeMadeAdapter(
     target_modules: targets,
     ...(modules && { modules_to_save: modules }),
   };
-  const { lora, adalora, svd_lora, prune_lora, vera, bitfit, houlsby, pfeiffer } = METHODS;
+  const { lora, adalora, svd_lora, prune_lora, bitfit, houlsby, pfeiffer } = METHODS;
   const budget = { init_r: rank + 1, target_r: rank, ...common };
   const runs = {
     lora: () => lora.start(model, lora.config.parse({ r: rank, ...common }), STEPS),
     adalora: () => adalora.start(model, adalora.config.parse(budget), STEPS),
     svd_lora: () => svd_lora.start(model, svd_lora.config.parse({ r: rank, ...common }), STEPS),
     prune_lora: () => prune_lora.start(model, prune_lora.config.parse(budget), STEPS),
-    vera: () => vera.start(model, vera.config.parse({ r: rank, target_modules: targets }), STEPS),
     bitfit: () => bitfit.start(model, {}, STEPS),
     houlsby: () => houlsby.start(model, houlsby.config.parse({ bottleneck: rank }), STEPS),
     pfeiffer: () => pfeiffer.start(model, pfeiffer.config.parse({ bottleneck: rank }), STEPS),

@@ -81,7 +81,7 @@ describe('--set', () => {
   it('reports an unknown key without a value', () => {
     expect(messageOf(BASE, 'adalora={target_r:2,tinit: 5}', 'nothing=null')).toMatchInlineSnapshot(`
       "--set: \`adalora.target_r:2\` is not a known key. YAML needs a space after the colon: target_r: 2
-      --set: \`nothing\` is not a known key. Known: model, model_init, model_config, base_dtype, task, method, adapter, defaults, output, seed, device, threads, data, training, adalora, lora, adadora, igulora, elalora, svd_lora, prune_lora, ia3, vera, houlsby, pfeiffer."
+      --set: \`nothing\` is not a known key. Known: model, model_init, model_config, base_dtype, task, method, adapter, defaults, output, seed, device, threads, data, training, adalora, lora, adadora, igulora, elalora, svd_lora, prune_lora, ia3, houlsby, pfeiffer."
     `);
     expect(load(BASE, 'adalora={target_r: null}').adalora).toEqual(load(BASE).adalora);
   });
@@ -125,7 +125,7 @@ adalora:
 lora: 3
 `;
     expect(messageOf(wrong)).toMatchInlineSnapshot(`
-      "run.yaml:2: \`method\` must be one of adalora, lora, adadora, igulora, elalora, svd_lora, prune_lora, ia3, vera, bitfit, houlsby, pfeiffer, full, or the path of a file that defines one (my-method.mjs), got "adlora". Did you mean adalora?
+      "run.yaml:2: \`method\` must be one of adalora, lora, adadora, igulora, elalora, svd_lora, prune_lora, ia3, bitfit, houlsby, pfeiffer, full, or the path of a file that defines one (my-method.mjs), got "adlora". Did you mean adalora?
       run.yaml: \`output\` is required (a string). Set output in the config.
       run.yaml:4: \`data.label\` is required (the name of a column, its number from 0, or a list of columns). Set data.label in the config.
       run.yaml:8: \`training.num_train_epochs\` must be greater than 0, got 0.

@@ -27,8 +27,6 @@ export interface AdapterSummary {
   settings: Record<string, unknown>;
   /** Whether a tensor of the file belongs to the adapter itself and not to a module that is saved in full. */
   isOwn(key: string): boolean;
-  /** Whether one of these tensors is frozen, as VeRA's random matrices are. Missing if none is. */
-  isFrozen?(key: string): boolean;
 }
 
 /** An adapter as products of matrices, for formats that hold nothing else. */

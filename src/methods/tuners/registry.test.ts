@@ -11,7 +11,7 @@ const stored = (config: object): StoredAdapter => ({
 
 /** PEFT 0.21's types that no method here reads. */
 const OTHERS =
-  'ADAMSS ADAPTION_PROMPT BEFT BOFT C3A CARTRIDGE CPT DEFT DELORA FOURIERFT FROD GLORA GRALORA HIRA HRA LILY LN_TUNING LOHA LOKR MISS MULTITASK_PROMPT_TUNING OFT PREFIX_TUNING PROMPT_TUNING OSF PEANUT POLY PSOFT PVERA P_TUNING RANDLORA ROAD SHADOW SHIRA SUPERTUNING TINYLORA TRAINABLE_TOKENS UNILORA VBLORA WAVEFT XLORA'.split(
+  'ADAMSS ADAPTION_PROMPT BEFT BOFT C3A CARTRIDGE CPT DEFT DELORA FOURIERFT FROD GLORA GRALORA HIRA HRA LILY LN_TUNING LOHA LOKR MISS MULTITASK_PROMPT_TUNING OFT PREFIX_TUNING PROMPT_TUNING OSF PEANUT POLY PSOFT PVERA P_TUNING RANDLORA ROAD SHADOW SHIRA SUPERTUNING TINYLORA TRAINABLE_TOKENS UNILORA VBLORA VERA WAVEFT XLORA'.split(
     ' ',
   );
 
@@ -30,7 +30,7 @@ describe('the registry of methods', () => {
     [{}, 'nothing'],
   ])('rejects an adapter of %j, listing the known kinds', (config, got) => {
     expect(() => findKind(stored(config), 'a/adapter_config.json')).toThrow(
-      `a/adapter_config.json: peft_type must be one of ADALORA, LORA, IA3, VERA, BITFIT, BOTTLENECK, got ${got}.`,
+      `a/adapter_config.json: peft_type must be one of ADALORA, LORA, IA3, BITFIT, BOTTLENECK, got ${got}.`,
     );
   });
 });

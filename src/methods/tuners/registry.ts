@@ -12,7 +12,6 @@ import { lora } from './lora/definition.ts';
 import { type AnyMethod, type MethodTexts, methods } from './method-definition.ts';
 import { pruneLora } from './prune-lora/definition.ts';
 import { svdLora } from './svd-lora/definition.ts';
-import { vera } from './vera/definition.ts';
 
 /** The built-in methods, by name in a config. To add a method, add a folder here and an entry below. */
 export const METHODS = {
@@ -32,8 +31,6 @@ export const METHODS = {
   prune_lora: pruneLora,
   /** (IA)³: a factor for each activation of some modules. */
   ia3,
-  /** VeRA: trained vectors, and random matrices that all modules share. */
-  vera,
   bitfit: bitFit,
   /** A small layer after attention, and another after the feed-forward network. */
   houlsby,

@@ -48,11 +48,10 @@ async function describeAdapter(path: string, { json }: InspectFlags): Promise<vo
   const stored = await readAdapterIn(hub.disk, folder);
   const where = hub.disk.within(folder).path(ADAPTER_CONFIG);
   const kind = findKind(stored, where);
-  const { ranks, initialRank, settings, isOwn, isFrozen = () => false } = kind.facts(stored, where);
+  const { ranks, initialRank, settings, isOwn } = kind.facts(stored, where);
   const { config, baseModel, tensors } = stored;
   const table = rankTable(ranks);
   const hasRanks = table.modules > 0;
-  const frozen = count(tensors, isFrozen);
   const summary = {
     // Only adapter files of PEFT have `peft_type`.
     [config.peft_type === undefined ? 'kind' : 'peft_type']: kind.name,
@@ -60,8 +59,7 @@ async function describeAdapter(path: string, { json }: InspectFlags): Promise<vo
     base_model_name_or_path: baseModel,
     ...(hasRanks && { modules: table.modules, total_rank: table.total, average_rank: table.average }),
     ...settings,
-    adapter_parameters: count(tensors, isOwn) - frozen,
-    frozen_parameters: frozen > 0 ? frozen : undefined,
+    adapter_parameters: count(tensors, isOwn),
     head_parameters: count(tensors, (key) => !isOwn(key)),
   };
   if (json) {
@@ -78,9 +76,8 @@ async function describeAdapter(path: string, { json }: InspectFlags): Promise<vo
   }
   if (!hasRanks)
     for (const [key, value] of Object.entries(settings)) console.log(printable(`${key}: ${value}`));
-  const fixed = frozen > 0 ? `${counted(frozen)} frozen, ` : '';
   console.log(
-    `${counted(summary.adapter_parameters)} parameters, ${fixed}and ${counted(summary.head_parameters)} in modules saved whole`,
+    `${counted(summary.adapter_parameters)} parameters, and ${counted(summary.head_parameters)} in modules saved whole`,
   );
 }
 

@@ -5,8 +5,10 @@ import type { FrozenModule, Injection, LinearModule } from '../../../models/nn/n
 import { InvalidConfig } from '../../../support/user-error.ts';
 import { type Banked, type BankedPart, type BankForm, byToken, tokenRows } from '../bank/bank-form.ts';
 import type { MethodDefinition } from '../method-definition.ts';
+import { staticRun } from '../method-run.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import { listParameters, type PeftFiles, peftKind, peftRun } from '../peft/peft-files.ts';
+import { describedAdapter } from '../peft/described-adapter.ts';
+import { listParameters, type PeftFiles, peftKind, writePeft } from '../peft/peft-files.ts';
 import { fileSchema, targetShape } from '../peft/settings.ts';
 import { adaptedModules, defaultTargets, withTargets } from '../targets/adapted-modules.ts';
 import { fullMatcher } from '../targets/python-regex.ts';
@@ -175,7 +177,15 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
       });
     }
     const tuner = new Ia3Tuner(modules, savedParameters(model, { ...config, bias: 'none' }, modules));
-    return peftRun(IA3_FILES, tuner, { model, config: complete, modules });
+    return staticRun(tuner, {
+      store: (values, baseModel) =>
+        writePeft(IA3_FILES, {
+          config: describedAdapter(model, complete, modules, baseModel),
+          adapted: modules.map(({ path }) => path),
+          layout: tuner.layout,
+          values,
+        }),
+    });
   },
   kind: ia3Kind,
   words: { title: 'IA3', tags: ['peft', 'ia3'], library: 'peft' },

@@ -73,14 +73,9 @@ describe("GPT-NeoX's output layer", () => {
 it("PEFT's copy of the output weights is read in every kind of adapter", () => {
   const model = modelOf('gpt_neox', 'CAUSAL_LM');
   const copy = { 'base_model.model.lm_head.base_layer.weight': [8, 4] };
-  const vera = {
-    'base_model.model.lm_head.vera_lambda_b': [8],
-    'base_model.model.lm_head.vera_lambda_d': [2],
-    'base_model.vera_A': [2, 4],
-    'base_model.vera_B': [8, 2],
-  };
-  const config = { peft_type: 'VERA', r: 2, target_modules: ['lm_head'], projection_prng_key: 0 };
-  expect(pathsOf(imported(model, config, { ...vera, ...copy }))).toEqual(['lm_head']);
+  const config = { peft_type: 'IA3', target_modules: ['lm_head'], feedforward_modules: [] };
+  const factor = { 'base_model.model.lm_head.ia3_l': [8, 1] };
+  expect(pathsOf(imported(model, config, { ...factor, ...copy }))).toEqual(['lm_head']);
   expect(pathsOf(imported(model, LORA, { ...lora('lm_head', [8, 4]), ...copy }))).toEqual(['lm_head']);
 });
 

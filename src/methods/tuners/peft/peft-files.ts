@@ -10,25 +10,14 @@ import { excerptName } from '../../../input/formats/excerpt.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import type { AdapterKind, AdapterSummary } from '../adapter-kind.ts';
-import { type MethodRun, staticRun } from '../method-run.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type { TunableModel, Tuner } from '../tuner.ts';
 import { joinTiedWords } from '../whole-parameters.ts';
-import {
-  assertSameBase,
-  BASE_WEIGHT,
-  type DescribedSettings,
-  describedAdapter,
-  nameInModel,
-  unknownModule,
-} from './described-adapter.ts';
+import { assertSameBase, BASE_WEIGHT, nameInModel, unknownModule } from './described-adapter.ts';
 import { NO_TARGETS, savedModules } from './settings.ts';
 
 /** Adapters are written in the format of this PEFT version. */
 export const PEFT_VERSION = '0.21.2';
-
-/** The prefix of tensors that all modules share. */
-const SHARED_PREFIX = 'base_model.';
 
 /** The files of a `peft_type`: its settings and the names of its tensors. */
 export interface PeftFiles<Config> {
@@ -37,8 +26,6 @@ export interface PeftFiles<Config> {
   readonly schema: z.ZodType<Config>;
   /** Names of a module's tensors in the layout, below its path. Every adapted module has the first. */
   readonly parts: readonly [string, ...string[]];
-  /** Names of tensors that all modules share. */
-  readonly shared?: readonly string[];
   /** The name and shape in a file of a module's tensor, if they differ from those of the layout. */
   stored?(parameter: TrainedParameter): TrainedParameter;
   /** Settings that are not supported, with the values that mean "off". PEFT expects them in every file. */
@@ -52,7 +39,6 @@ export interface ReadPeft<Config> {
   config: Config;
   /** The adapted modules, in the file's order. Each has its tensors by part. */
   modules: readonly (LinearModule & { tensors: ReadonlyMap<string, AdapterTensor> })[];
-  shared: AdapterTensors;
   /** Full parameters of the model, by name. */
   saved: AdapterTensors;
 }
@@ -91,12 +77,7 @@ function findPart(parts: readonly string[], name: string): string | undefined {
 
 /** Whether a tensor of the file belongs to the adapter and not to a module that is saved in full. */
 export function isOwnTensor(files: PeftFiles<unknown>, key: string): boolean {
-  return findPart(files.parts, key) !== undefined || isSharedTensor(files, key);
-}
-
-/** Whether a tensor of the file is one that all adapted modules share, which is not trained. */
-function isSharedTensor({ shared = [] }: PeftFiles<unknown>, key: string): boolean {
-  return shared.some((name) => key === SHARED_PREFIX + name);
+  return findPart(files.parts, key) !== undefined;
 }
 
 /**
@@ -139,13 +120,8 @@ export function readPeft<Config>(
 ): ReadPeft<Config> {
   const config = peftSettings(files, stored, where);
   const own = new Map<string, Map<string, AdapterTensor>>();
-  const shared: AdapterTensors = new Map();
   const saved: AdapterTensors = new Map();
   for (const [key, tensor] of stored.tensors) {
-    if (isSharedTensor(files, key)) {
-      shared.set(key.slice(SHARED_PREFIX.length), tensor);
-      continue;
-    }
     const inFile = peftName(key, where);
     if (isRedundant(key)) {
       checkRedundant(stored, (config as { bias?: string }).bias, key, where);
@@ -175,7 +151,7 @@ export function readPeft<Config>(
     if (!tensors.has(first)) throw damaged(`${where}: ${path}.${part}`, `has no ${path}.${first} beside it`);
     return { ...module, tensors };
   });
-  return { config, modules, shared, saved };
+  return { config, modules, saved };
 }
 
 function damaged(where: string, fault: string): UserError {
@@ -204,23 +180,16 @@ export function importPeft<Config, Made extends Tuner>(
 ): { tuner: Made; values: Float32Array; config: Config } {
   const read = readPeft(files, model, stored, where);
   const tuner = tunerOf(read, model, where);
-  const { layout, frozen } = tuner;
+  const { layout } = tuner;
   const own = read.modules.flatMap(({ path, tensors }) =>
     [...tensors].map(([part, tensor]) => [`${path}.${part}`, tensor] as const),
   );
-  const tensors: AdapterTensors = new Map([...own, ...read.shared, ...read.saved]);
   for (const [name] of own) {
-    if (!layout.find(name) && !frozen?.layout.find(name))
+    if (!layout.find(name))
       throw damaged(`${where}: ${name}`, `does not belong in an adapter of type ${files.peftType}`);
   }
-  for (const { name, shape } of frozen?.layout.segments ?? []) {
-    const tensor = tensors.get(name);
-    if (!tensor) continue;
-    assertShape(`${where}: ${name}`, tensor, shape);
-    frozen!.read(name).set(tensor.data);
-  }
   const shapeInFile = (parameter: TrainedParameter) => (files.stored?.(parameter) ?? parameter).shape;
-  const values = readVector(layout, tensors, where, shapeInFile);
+  const values = readVector(layout, new Map([...own, ...read.saved]), where, shapeInFile);
   return { tuner, values, config: read.config };
 }
 
@@ -232,7 +201,6 @@ export interface WrittenPeft {
   values: Float32Array;
   /** The paths of adapted modules. */
   adapted: readonly string[];
-  shared?: AdapterTensors;
 }
 
 /**
@@ -256,49 +224,15 @@ export function storedForms(
 /** Returns the files of an adapter. */
 export function writePeft(
   files: PeftFiles<unknown>,
-  { config, layout, values, adapted, shared = new Map() }: WrittenPeft,
+  { config, layout, values, adapted }: WrittenPeft,
 ): StoredAdapter {
   const settings = files.schema.parse(config) as Record<string, unknown>;
   const forms = storedForms(files, layout.segments, (path) => adapted.includes(path));
   return {
     config: { ...files.inert, ...settings, peft_type: files.peftType, peft_version: PEFT_VERSION },
-    tensors: new Map([
-      ...forms.map(({ name, key, shape }): [string, AdapterTensor] => [
-        key,
-        { shape, data: layout.read(values, name) },
-      ]),
-      ...[...shared].map(([name, tensor]): [string, AdapterTensor] => [SHARED_PREFIX + name, tensor]),
-    ]),
+    tensors: new Map(forms.map(({ name, key, shape }) => [key, { shape, data: layout.read(values, name) }])),
     baseModel: settings.base_model_name_or_path as string | null,
   };
-}
-
-/** A run of a method that only trains, whose adapter is written in these files. */
-export function peftRun(
-  files: PeftFiles<unknown>,
-  tuner: Tuner,
-  {
-    model,
-    config,
-    modules,
-    shared,
-  }: {
-    model: TunableModel;
-    config: DescribedSettings;
-    modules: readonly LinearModule[];
-    shared?: () => AdapterTensors;
-  },
-): MethodRun {
-  return staticRun(tuner, {
-    store: (values, baseModel) =>
-      writePeft(files, {
-        config: describedAdapter(model, config, modules, baseModel),
-        adapted: modules.map(({ path }) => path),
-        layout: tuner.layout,
-        values,
-        shared: shared?.(),
-      }),
-  });
 }
 
 /**
@@ -384,7 +318,6 @@ export function peftKind<Config>(
       ranks: {},
       settings: {},
       isOwn: (key) => isOwnTensor(files, key),
-      ...(files.shared && { isFrozen: (key) => isSharedTensor(files, key) }),
       ...factsOf(peftSettings(files, stored, where), stored.tensors),
     }),
   };

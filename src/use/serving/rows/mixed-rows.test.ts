@@ -20,7 +20,6 @@ import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
 import { Program } from '../../../program/program.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
-import { elementCount } from '../../../support/arrays.ts';
 import { Random } from '../../../support/random.ts';
 import type { TaskName } from '../../../tasks/registry.ts';
 import { models } from '../../trained/node/load-model.ts';
@@ -66,12 +65,6 @@ const adalora: MakeTuner = (model, i) =>
   );
 const bitfit: MakeTuner = (model) => METHODS.bitfit.start(model, {}, 1).tuner;
 const ia3: MakeTuner = (model) => METHODS.ia3.start(model, METHODS.ia3.config.parse({}), 1).tuner;
-const vera: MakeTuner = (model, i) => {
-  const { tuner } = METHODS.vera.start(model, METHODS.vera.config.parse({ r: 1 + i }), 1);
-  // Draws the shared matrices.
-  tuner.initialValues(0, (_, shape) => new Float32Array(elementCount(shape)));
-  return tuner;
-};
 const bottleneck =
   (method: 'houlsby' | 'pfeiffer', non_linearity: string): MakeTuner =>
   (model, i) => {
@@ -81,7 +74,7 @@ const bottleneck =
 const MAKERS = [
   ...[lora, adalora, bitfit, bottleneck('houlsby', 'relu'), lora],
   ...[bottleneck('pfeiffer', 'gelu'), adalora, bottleneck('pfeiffer', 'relu')],
-  ...[ia3, vera],
+  ia3,
 ];
 
 /** Adapters of different methods, ranks, modules and numbers of labels. */
