@@ -199,8 +199,16 @@ it('functions begin with a verb, so none ends in Of', () => {
 
 /** Functions with their types that a page and Node each have, and functions whose code an entry point loads. */
 const TWINS = [
-  ...['OPEN_OPTIONS', 'OpenOptions', 'TrainOptions', 'createSession', 'decodeImage', 'exportOnnx', 'open'],
-  ...['openModel', 'openTrained', 'plan', 'train'],
+  ...[
+    'OPEN_OPTIONS',
+    'OpenOptions',
+    'TrainOptions',
+    'createSession',
+    'decodeImage',
+    'decodeSound',
+    'exportOnnx',
+  ],
+  ...['open', 'openModel', 'openTrained', 'plan', 'train'],
 ];
 
 it('two files export no two things by one name', () => {

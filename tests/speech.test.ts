@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { cpSync, createReadStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from '@huggingface/transformers';
 import OpenAI from 'openai';
@@ -12,49 +12,17 @@ import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { TRANSCRIPTS, writeClips, writeSpeechModel } from './support/tiny-speech.ts';
 import { Workspace } from './support/workspace.ts';
-import { writeTone } from './support/write-tone.ts';
 
 const workspace = new Workspace();
 const scratch = workspace.path();
 const model = join(scratch, 'whisper');
 const clips = join(scratch, 'clips');
-const TRANSCRIPTS = { 300: 'low', 900: 'mid', 2500: 'a hum', 5000: 'no' };
-/** A tokenizer of bytes: some letters and the space. */
-const LETTERS = [...'abcdefhilmnouvwxy', 'Ġ', 'z'];
-/** As in whisper-large-v3, the end is another token than the padding. */
-const SPECIAL = ['<|endoftext|>', '<|padding|>', '<|startoftranscript|>', '<|notimestamps|>'];
 
 beforeAll(() => {
-  cpSync('src/models/fixtures/models/whisper-transcripts', model, { recursive: true });
-  const write = (name: string, content: object) => writeFileSync(join(model, name), JSON.stringify(content));
-  write('preprocessor_config.json', {
-    ...{ feature_extractor_type: 'WhisperFeatureExtractor', feature_size: 5, chunk_length: 0.12 },
-    ...{ hop_length: 160, n_fft: 400, n_samples: 1920, nb_max_frames: 12, sampling_rate: 16_000 },
-  });
-  write('generation_config.json', {
-    eos_token_id: 19,
-    pad_token_id: 20,
-    decoder_start_token_id: 21,
-    no_timestamps_token_id: 22,
-    max_length: 9,
-  });
-  // As transformers 5 names it.
-  write('tokenizer_config.json', { tokenizer_class: 'TokenizersBackend', eos_token: SPECIAL[0] });
-  write('tokenizer.json', {
-    added_tokens: SPECIAL.map((content, i) => ({ id: 19 + i, content, special: true })),
-    normalizer: null,
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, use_regex: true },
-    post_processor: null,
-    decoder: { type: 'ByteLevel' },
-    model: { type: 'BPE', vocab: Object.fromEntries(LETTERS.map((letter, i) => [letter, i])), merges: [] },
-  });
-  mkdirSync(clips);
-  const rows = Object.entries(TRANSCRIPTS).map(([hertz, text]) => {
-    writeFileSync(join(clips, `${hertz}.wav`), writeTone(Number(hertz), 0.1));
-    return `${hertz}.wav,${text}\n`;
-  });
-  writeFileSync(join(clips, 'metadata.csv'), `file_name,text\n${rows.join('')}`);
+  writeSpeechModel(model);
+  writeClips(clips);
 });
 afterAll(() => workspace.remove());
 

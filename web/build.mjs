@@ -43,6 +43,7 @@ await build({
     main: join(SOURCE, 'page/main.ts'),
     worker: join(SOURCE, 'worker/worker.ts'),
     parquet: join(SOURCE, 'data/parquet-worker.ts'),
+    tap: join(SOURCE, 'page/tap-worklet.ts'),
     'service-worker': join(SOURCE, 'worker/service-worker.ts'),
   },
   outdir: OUTPUT,

@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { servePage } from '../../src/faces/servers/page/page-server.ts';
 import { CHROMIUM, LOOKS, launch, openPage, photograph } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';
+import { watchMemory } from './support/watch-memory.ts';
 
 const MODEL = '../shared/models/dinov2-small';
 const STAMPS = '../shared/data/stamps';
@@ -20,16 +20,15 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM || LACKING.length > 0)(
     const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
     const { url, server } = await servePage(0, { name: 'facebook/dinov2-small', folder: MODEL });
     const browser = await launch();
-    let peak = 0;
-    const timer = setInterval(() => {
-      peak = Math.max(peak, largestRenderer());
-    }, 500);
+    const memory = watchMemory();
     try {
       const { page, complaints } = await openPage(browser, url, LOOKS[0]);
       const user = new PageUser(page);
       const startedAt = performance.now();
       const tell = (what: string) =>
-        console.log(`${what} After ${((performance.now() - startedAt) / 1000).toFixed(0)} s, ${peak} MB.`);
+        console.log(
+          `${what} After ${((performance.now() - startedAt) / 1000).toFixed(0)} s, ${memory.peak()} MB.`,
+        );
       expect(await user.choose(join(STAMPS, 'train'), 'Or a folder')).toBe('');
       await photograph(page, 'stamps-chosen');
       await user.train();
@@ -50,36 +49,10 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM || LACKING.length > 0)(
       tell('The files are downloaded.');
       expect(complaints).toEqual([]);
     } finally {
-      clearInterval(timer);
+      memory.stop();
       await browser.close();
       server.close();
       rmSync(folder, { recursive: true });
     }
   },
 );
-
-/**
- * The memory of the largest process that shows a page, in megabytes, among those that this one started. Shared memory is
- * divided among its users.
- */
-function largestRenderer(): number {
-  const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).trim().split('\n');
-  const processes = new Map(
-    lines.map((line) => {
-      const [, id, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line)!;
-      return [Number(id), { parent: Number(parent), command: command! }];
-    }),
-  );
-  const isOurs = (id: number): boolean =>
-    id === process.pid || (processes.has(id) && isOurs(processes.get(id)!.parent));
-  const sizes = [...processes].map(([id, { command }]) => {
-    if (!command.includes('type=renderer') || !isOurs(id)) return 0;
-    try {
-      return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
-    } catch {
-      // It has ended.
-      return 0;
-    }
-  });
-  return Math.round(Math.max(...sizes) / 1000);
-}

@@ -13,7 +13,7 @@ const reader = {
   async unpack(file: Blob, name: string): Promise<UnpackedRows> {
     const { text, stored } = await parquetText(new Uint8Array(await file.arrayBuffer()), name);
     const blobs = [...stored].map(([path, bytes]) => [path, new Blob([bytes as BlobPart])] as const);
-    return { lines: text, pictures: new Map(blobs) };
+    return { lines: text, stored: new Map(blobs) };
   },
 };
 

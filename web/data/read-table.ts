@@ -1,18 +1,20 @@
 import { decodeText, isGzip, isParquet, isSpreadsheet } from '../../src/input/data/detect-format.ts';
 import { readTable, type Table } from '../../src/input/data/table/read-table.ts';
 import { trainingRows } from '../../src/input/data/table/row-slice.ts';
+import { findMedium } from '../../src/input/media/media.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { joinLabels } from '../../src/tasks/guess/guess-data.ts';
 import { inflate } from './inflate.ts';
+import type { RowFiles } from './row-files.ts';
 import { unpackParquet } from './unpack-parquet.ts';
 
 /** Maximum size. Reading a table takes about ten times its size in memory, and a page should not take a gigabyte. */
 const MAX_BYTES = 50e6;
-/** Maximum size of a parquet file, which may contain pictures. For a while, they are in memory twice. */
+/** Maximum size of a parquet file, which may contain pictures or sounds. For a while, they are in memory twice. */
 const MAX_PARQUET_BYTES = 200e6;
 
-/** A table, a notice about how it was read, and the pictures that its rows name. */
-export type PageTable = Table & { notice?: string; pictures?: ReadonlyMap<string, Blob> };
+/** A table, a notice about how it was read, and the files that its rows name. */
+export type PageTable = Table & { notice?: string; contents?: RowFiles };
 
 /**
  * Reads a user's CSV, TSV, JSON Lines or parquet file. Files may be compressed by gzip.
@@ -21,13 +23,13 @@ export type PageTable = Table & { notice?: string; pictures?: ReadonlyMap<string
  * @throws UserError for a file that is empty, too large, not text, or has no rows
  */
 export async function readFileTable(file: File, header?: boolean): Promise<PageTable> {
-  const { pictures, notice, ...read } = await parseFile(file, header);
+  const { contents, notice, ...read } = await parseFile(file, header);
   const training = trainingRows(read, read.fileName);
   const notices = [notice, training.notice && `${training.notice} The page trains on the first part.`];
   const told = notices.filter((one) => one !== undefined).join(' ');
   return {
     ...joinLabels(training.table),
-    ...(pictures && { pictures }),
+    ...(contents && { contents }),
     ...(told !== '' && { notice: told }),
   };
 }
@@ -56,9 +58,13 @@ async function parseFile(file: File, header: boolean | undefined): Promise<PageT
 async function parquetTable(file: File): Promise<PageTable> {
   const { name } = file;
   assertSize(file, MAX_PARQUET_BYTES);
-  const { lines, pictures } = await unpackParquet(file, name);
+  const { lines, stored } = await unpackParquet(file, name);
   if (lines.length > MAX_BYTES) throw tooLarge(name, MAX_BYTES, 'unpacked');
-  return { ...readTable(lines, name, { format: 'jsonl' }), ...(pictures.size > 0 && { pictures }) };
+  const medium = findMedium([...stored.keys()])?.name as RowFiles['medium'] | undefined;
+  return {
+    ...readTable(lines, name, { format: 'jsonl' }),
+    ...(medium && { contents: { medium, files: stored } }),
+  };
 }
 
 function assertSize({ name, size }: File, limit: number): void {

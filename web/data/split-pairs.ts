@@ -1,8 +1,8 @@
 import { groupEqualTexts } from '../../src/input/data/split-rows.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { FEW_ROWS, FOLDS, heldOutQueries } from '../../src/training/run/config/defaults/policy.ts';
-import { assertWords, chosenRows, type Split, splitHeldOut } from './chosen-rows.ts';
+import { FEW_ROWS, FOLDS, HELD_OUT, heldOutQueries } from '../../src/training/run/config/defaults/policy.ts';
+import { assertWords, chosenRows, type Row, type Split, splitHeldOut } from './chosen-rows.ts';
 
 /** Questions with their answers. The run holds out the same ones, and searches all answers. */
 export interface PairSplit extends Split {
@@ -10,7 +10,7 @@ export interface PairSplit extends Split {
   answers: number;
 }
 
-/** Minimum number of questions. */
+/** Minimum number of questions, or of sounds. */
 const MIN_PAIRS = 5;
 
 /**
@@ -21,12 +21,7 @@ const MIN_PAIRS = 5;
  */
 export function splitPairs(table: Table, at: readonly [number, number]): PairSplit {
   const { rows, leftOut } = chosenRows(table, at, ['questions', 'answers']);
-  if (rows.length < MIN_PAIRS) {
-    throw new UserError({
-      where: table.fileName,
-      fault: `has ${rows.length} different questions with an answer; it needs at least ${MIN_PAIRS}`,
-    });
-  }
+  assertPairs(table, rows, 'questions with an answer');
   for (const side of [0, 1] as const) {
     assertWords(
       table,
@@ -51,4 +46,30 @@ export function splitPairs(table: Table, at: readonly [number, number]): PairSpl
   if (rows.length <= FEW_ROWS) return { train: rows, heldOut: [], answers, leftOut };
   const share = heldOutQueries(rows.length) / 100;
   return { ...splitHeldOut(rows, { texts: rows }, share), answers, leftOut };
+}
+
+/** Held-out clips of a few, whose score then says little. */
+const FEWEST_HELD_OUT = 3;
+
+/**
+ * Takes sounds and transcripts out of a table, and holds some out. Sounds with the same transcript stay on one side.
+ *
+ * @throws UserError for columns from which nothing can be learned
+ */
+export function splitTranscripts(table: Table, at: readonly [number, number]): PairSplit {
+  const { rows, leftOut } = chosenRows(table, at, ['sounds', 'transcripts']);
+  assertPairs(table, rows, 'sounds with a transcript');
+  const transcripts = rows.map(([, transcript]) => transcript);
+  assertWords(table, at[1], transcripts);
+  const share = Math.max(HELD_OUT, FEWEST_HELD_OUT / rows.length);
+  const split = splitHeldOut(rows, { texts: transcripts.map((text) => [text]) }, share);
+  return { ...split, answers: new Set(transcripts).size, leftOut };
+}
+
+function assertPairs({ fileName }: Table, { length }: readonly Row[], words: string): void {
+  if (length >= MIN_PAIRS) return;
+  throw new UserError({
+    where: fileName,
+    fault: `has ${length} different ${words}; it needs at least ${MIN_PAIRS}`,
+  });
 }

@@ -6,9 +6,9 @@ import { createPort, moduleWorker } from './module-worker.ts';
 const PATIENCE_SECONDS = 20;
 
 export interface UnpackedRows {
-  /** The rows as JSON Lines, with the names of classes and of pictures. */
+  /** The rows as JSON Lines, with the names of classes and of stored files. */
   lines: string;
-  pictures: ReadonlyMap<string, Blob>;
+  stored: ReadonlyMap<string, Blob>;
 }
 
 /**

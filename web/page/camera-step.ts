@@ -1,14 +1,11 @@
-import { countedNoun } from '../../src/studies/report/format.ts';
-import { markup } from '../../src/studies/report/markup.ts';
-import type { ChosenFile } from '../data/read-pictures.ts';
+import type { ChosenFile } from '../data/read-chosen.ts';
 import type { RemoteDesk } from '../worker/desk-methods.ts';
 import { Camera } from './camera.ts';
 import { element } from './element.ts';
+import { TakenFiles } from './taken-files.ts';
 
 /** While the button is held, pictures are taken at this interval in milliseconds. */
 const HELD_MS = 300;
-/** Number of thumbnails of a class. The newest are shown. */
-const MAX_SHOWN = 12;
 
 /**
  * Pictures from the camera, class by class: the user names a class and holds a button.
@@ -22,9 +19,8 @@ export function cameraStep(desk: RemoteDesk, onTaken: (files: ChosenFile[]) => v
   const use = element('use-taken', HTMLButtonElement);
   const problem = element('file-problem', HTMLElement);
   const camera = new Camera(element('camera', HTMLVideoElement));
-  const taken: ChosenFile[] = [];
-  const shown = new Map<string, string[]>();
-  let [timer, count] = [0, 0];
+  const taken = new TakenFiles(desk, element('taken', HTMLElement), 'picture');
+  let timer = 0;
 
   fold.addEventListener('toggle', async () => {
     camera.stop();
@@ -37,26 +33,9 @@ export function cameraStep(desk: RemoteDesk, onTaken: (files: ChosenFile[]) => v
   });
 
   async function take(): Promise<void> {
-    // A slash would be a folder of its own.
-    const label = name.value.trim().replaceAll('/', '-');
-    if (!camera.isOn || !name.reportValidity() || label === '') return release();
-    // Counted before the camera answers, because the next picture may be asked for meanwhile.
-    const path = `${label}/${++count}.jpg`;
-    const file = await camera.take(path);
-    taken.push({ path, file });
-    const url = await desk.thumbnail(file);
-    shown.set(label, [...(shown.get(label) ?? []), url]);
-    draw();
-  }
-
-  function draw(): void {
-    const size = (label: string) => taken.filter(({ path }) => path.startsWith(`${label}/`)).length;
-    const groups = [...shown].map(
-      ([label, urls]) =>
-        markup`<figure><figcaption><b>${label}</b>: ${countedNoun(size(label), 'picture')}</figcaption><div class="thumbnails">${urls.slice(-MAX_SHOWN).map((url) => markup`<img src="${url}" alt="">`)}</div></figure>`,
-    );
-    element('taken', HTMLElement).innerHTML = markup`${groups}`.text;
-    use.disabled = shown.size < 2;
+    if (!camera.isOn || !name.reportValidity() || name.value.trim() === '') return release();
+    await taken.add(name.value, 'jpg', (path) => camera.take(path));
+    use.disabled = taken.classes < 2;
   }
 
   function release(): void {
@@ -73,6 +52,6 @@ export function cameraStep(desk: RemoteDesk, onTaken: (files: ChosenFile[]) => v
   use.addEventListener('click', () => {
     camera.stop();
     fold.open = false;
-    onTaken([...taken]);
+    onTaken(taken.files);
   });
 }

@@ -1,20 +1,15 @@
 import { counted, countedNoun } from '../../src/studies/report/format.ts';
 import { type Markup, markup } from '../../src/studies/report/markup.ts';
+import { NOUNS, type RowFiles } from '../data/row-files.ts';
 import type { RemoteDesk } from '../worker/desk-methods.ts';
-import type { Goal, Wish } from '../worker/goal.ts';
+import { GOAL_MEDIA, type Goal, type Wish } from '../worker/goal.ts';
 import type { Choice, ChosenSettings, OpenedFile } from '../worker/messages.ts';
 import { element } from './element.ts';
+import { GOAL_WORDS, MODEL_WORDS } from './goal-words.ts';
 import { labelBars } from './label-bars.ts';
 
 /** Maximum number of labels to list. The others are counted. */
 const MAX_LISTED = 12;
-
-/** The names of the two columns, by goal. */
-const COLUMNS: Record<Goal, readonly [string, string]> = {
-  labels: ['Texts', 'Labels'],
-  pictures: ['Pictures', 'Labels'],
-  search: ['Questions', 'Answers'],
-};
 
 export interface ChoiceStep {
   /** Removes the choices and messages until the next file is shown. */
@@ -43,9 +38,10 @@ export function choiceStep(
     HTMLInputElement,
   ];
   const header = element('header', HTMLInputElement);
-  const [modelName, modelFiles] = ['model-name', 'model-files'].map((id) =>
+  const [modelName, modelFiles, modelFolder] = ['model-name', 'model-files', 'model-folder'].map((id) =>
     element(id, HTMLInputElement),
-  ) as [HTMLInputElement, HTMLInputElement];
+  ) as [HTMLInputElement, HTMLInputElement, HTMLInputElement];
+  let shownMedium: RowFiles['medium'] | undefined;
   const button = element('train', HTMLButtonElement);
   const problem = element('choice-problem', HTMLElement);
   const counts = element('counts', HTMLElement);
@@ -74,11 +70,12 @@ export function choiceStep(
     if (!file) return;
     const wished = wish();
     for (const [side, select] of [input, target].entries())
-      element(`${select.id}-name`, HTMLElement).textContent = COLUMNS[wished.goal][side]!;
-    element('preview', HTMLElement).innerHTML = file.pictures
-      ? examples(file.pictures.examples).text
+      element(`${select.id}-name`, HTMLElement).textContent = GOAL_WORDS[wished.goal].columns[side]!;
+    const { contents } = file;
+    element('preview', HTMLElement).innerHTML = contents
+      ? examples(contents.examples).text
       : preview(file, wished.at).text;
-    if (file.pictures) void showExamples(mine);
+    if (contents) void showExamples(mine);
     let choice: Choice | undefined;
     let message = '';
     try {
@@ -89,30 +86,32 @@ export function choiceStep(
     if (mine !== turn) return;
     problem.textContent = message;
     if (message !== '') element('label-fold', HTMLDetailsElement).open = true;
-    counts.innerHTML = choice ? describeChoice(choice, file.pictures ? 'picture' : 'row').text : '';
+    const noun = contents ? NOUNS[contents.medium] : 'row';
+    counts.innerHTML = choice ? describeChoice(choice, noun, GOAL_WORDS[wished.goal].targets).text : '';
     setReady(choice !== undefined);
   }
 
-  /** Loads the pictures of the preview one after the other, until another file is shown. */
+  /** Loads the pictures or spectrograms of the preview one after the other, until another file is shown. */
   async function showExamples(mine: number): Promise<void> {
     for (const image of document.querySelectorAll<HTMLImageElement>('#preview img')) {
       if (mine !== turn) return;
       try {
         image.src = await desk.thumbnail(image.alt);
       } catch (error) {
-        // The first picture that cannot be decoded. Training would stop at all of them.
+        // The first file that cannot be decoded. Training would stop at all of them.
         if (mine === turn && problem.textContent === '') problem.textContent = (error as Error).message;
       }
     }
   }
 
-  /** The chosen model of pictures. */
+  /** The chosen model of files. */
   function model(): ChosenSettings['model'] {
-    if (!file?.pictures) return undefined;
-    const { served } = file.pictures;
+    if (!file?.contents) return undefined;
+    const { served } = file.contents;
     if (served !== undefined) return { name: served };
-    const files = [...(modelFiles.files ?? [])].map((file) => [file.name, file]);
-    return { name: modelName.value.trim(), files: Object.fromEntries(files) };
+    const chosen = [...(modelFiles.files ?? []), ...(modelFolder.files ?? [])];
+    const files = Object.fromEntries(chosen.map((file) => [file.name, file]));
+    return { name: modelName.value.trim(), files };
   }
 
   for (const select of [goal, input, target]) select.addEventListener('change', weigh);
@@ -136,20 +135,36 @@ export function choiceStep(
     onTrain(wish(), settings);
   });
 
-  function showPictures({ pictures, columns }: OpenedFile): void {
+  function showContents(opened: OpenedFile): void {
+    const { contents } = opened;
     for (const option of goal.options)
-      option.disabled = (option.value === 'pictures') !== (pictures !== undefined);
-    // The columns of a folder are its pictures and their folders.
-    element('columns', HTMLElement).hidden = pictures !== undefined && columns.length === 2;
-    element('model', HTMLElement).hidden = pictures === undefined;
-    element('label-fold', HTMLElement).hidden = pictures !== undefined;
-    element('model-chooser', HTMLElement).hidden = pictures?.served !== undefined;
+      option.disabled = GOAL_MEDIA[option.value as Goal] !== contents?.medium;
+    element('columns', HTMLElement).hidden = isFolder(opened);
+    element('model', HTMLElement).hidden = contents === undefined;
+    element('label-fold', HTMLElement).hidden = contents !== undefined;
+    element('model-chooser', HTMLElement).hidden = contents?.served !== undefined;
     element('served-model', HTMLElement).textContent =
-      pictures?.served === undefined
+      contents?.served === undefined
         ? ''
-        : `Trained model: ${pictures.served}, which is served with this page.`;
-    for (const field of [modelName, modelFiles]) field.required = pictures !== undefined && !pictures.served;
+        : `Trained model: ${contents.served}, which is served with this page.`;
+    requireModel();
+    if (contents && contents.medium !== shownMedium) {
+      shownMedium = contents.medium;
+      const { files, example } = MODEL_WORDS[shownMedium];
+      element('model-files-name', HTMLElement).textContent = files;
+      element('model-link', HTMLAnchorElement).href = `https://huggingface.co/${example}/tree/main`;
+      element('model-command', HTMLElement).textContent = `npx adalora web --model ${example}`;
+      modelName.value = example;
+    }
   }
+
+  function requireModel(): void {
+    const isAsked = file?.contents !== undefined && file.contents.served === undefined;
+    modelName.required = isAsked;
+    // One of both is enough.
+    modelFiles.required = isAsked && !modelFolder.files?.length;
+  }
+  modelFolder.addEventListener('change', requireModel);
 
   return {
     clear() {
@@ -162,7 +177,7 @@ export function choiceStep(
       if (opened) {
         const options = opened.columns.map(({ name }, i) => markup`<option value="${i}">${name}</option>`);
         goal.value = opened.guess.goal;
-        showPictures(opened);
+        showContents(opened);
         for (const [side, select] of [input, target].entries()) {
           select.innerHTML = markup`${options}`.text;
           select.value = `${opened.guess.at[side]}`;
@@ -180,9 +195,15 @@ export function choiceStep(
   };
 }
 
-function describeFile({ fileName, rows, columns, ragged, notice, pictures }: OpenedFile): string {
-  if (pictures && columns.length === 2)
-    return `${fileName}: ${countedNoun(rows, 'picture')}.${notice === undefined ? '' : ` ${notice}`}`;
+/** Whether the columns are files and their folders, without a choice. */
+function isFolder({ contents, columns }: OpenedFile): boolean {
+  return contents !== undefined && columns.length === 2 && columns[0]!.name === contents.medium;
+}
+
+function describeFile(opened: OpenedFile): string {
+  const { fileName, rows, columns, ragged, notice, contents } = opened;
+  if (contents && isFolder(opened))
+    return `${fileName}: ${countedNoun(rows, NOUNS[contents.medium])}.${notice === undefined ? '' : ` ${notice}`}`;
   const left = ragged > 0 ? ` Skipped: ${countedNoun(ragged, 'row')} with another number of fields.` : '';
   return `${fileName}: ${countedNoun(rows, 'row')} of ${countedNoun(columns.length, 'column')}.${left}${notice === undefined ? '' : ` ${notice}`}`;
 }
@@ -194,15 +215,15 @@ function preview({ columns, preview }: OpenedFile, at: readonly number[]): Marku
   return markup`<div class="scroll" tabindex="0" role="group" aria-label="The first rows"><table class="preview"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-/** Frames for some pictures of each class. Their paths are the alternative texts. */
-function examples(classes: NonNullable<OpenedFile['pictures']>['examples']): Markup {
+/** Frames for some files of each class. Their paths are the alternative texts. */
+function examples(classes: NonNullable<OpenedFile['contents']>['examples']): Markup {
   return markup`<div class="classes">${classes.map(
     ([label, paths]) =>
       markup`<figure><figcaption><b>${label}</b></figcaption><div class="thumbnails">${paths.map((path) => markup`<img alt="${path}">`)}</div></figure>`,
   )}</div>`;
 }
 
-function describeChoice(choice: Choice, noun: string): Markup {
+function describeChoice(choice: Choice, noun: string, targets: string): Markup {
   const { leftOut, trainRows, heldOutRows } = choice;
   const judged =
     heldOutRows > 0
@@ -217,7 +238,7 @@ function describeChoice(choice: Choice, noun: string): Markup {
   const content =
     'labels' in choice
       ? describeLabels(choice.labels)
-      : markup`<p>${countedNoun(choice.answers, 'different answer')}.</p>`;
+      : markup`<p>${countedNoun(choice.answers, `different ${targets}`)}.</p>`;
   return markup`${content}<p>${countedNoun(trainRows, noun)} to train on, ${judged}.${out}</p>`;
 }
 

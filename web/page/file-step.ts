@@ -1,13 +1,16 @@
-import type { ChosenFile } from '../data/read-pictures.ts';
+import type { ChosenFile } from '../data/read-chosen.ts';
+import { toWav } from '../data/wav.ts';
 import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { OpenedFile } from '../worker/messages.ts';
 import { cameraStep } from './camera-step.ts';
 import { element } from './element.ts';
+import { recordSentences, recordSounds } from './record-step.ts';
 
 const EXAMPLE = 'messages.tsv';
 
 /**
- * The first step: the user chooses a file or a folder, drops one on the page, takes pictures, or takes the example.
+ * The first step: the user chooses a file or a folder, drops one on the page, takes pictures, records sounds,
+ * or takes the example.
  *
  * @param onOpening called when another file replaces the open one
  * @param onOpened called with the open file, or undefined if it could not be read
@@ -30,7 +33,7 @@ export function fileStep(
     problem.textContent = '';
     drop.setAttribute('aria-busy', 'true');
     onOpening();
-    const result = await desk.open(files, header).catch((error: Error) => {
+    const result = await desk.open(files, toWav, header).catch((error: Error) => {
       if (turn === opened) problem.textContent = error.message;
       return undefined;
     });
@@ -53,6 +56,8 @@ export function fileStep(
     chooser.addEventListener('change', () => openChosen([...(chooser.files ?? [])].map(withPath)));
   }
   cameraStep(desk, openChosen);
+  recordSounds(desk, openChosen);
+  recordSentences(openChosen);
   const example = element('example', HTMLButtonElement);
   example.addEventListener('click', async () => {
     const response = await fetch(new URL('example.tsv', import.meta.url)).catch(() => undefined);

@@ -1,19 +1,27 @@
 import { capital } from '../../src/studies/report/format.ts';
-import type { Markup } from '../../src/studies/report/markup.ts';
+import { type Markup, markup } from '../../src/studies/report/markup.ts';
 import { findingSentences, verdictNote, verdictSentence } from '../../src/studies/report/verdict-sentence.ts';
+import type { RowFiles } from '../data/row-files.ts';
+import { toWav, wavFile } from '../data/wav.ts';
 import type { RemoteDesk } from '../worker/desk-methods.ts';
-import type { Goal } from '../worker/goal.ts';
+import { GOAL_MEDIA, type Goal } from '../worker/goal.ts';
 import type { Begun, Found, Prediction } from '../worker/messages.ts';
 import { Camera } from './camera.ts';
 import { element, save } from './element.ts';
 import { GOAL_WORDS } from './goal-words.ts';
 import { labelBars } from './label-bars.ts';
 import { pageWords } from './page-words.ts';
+import { RecordButton } from './record-button.ts';
 import type { Ended } from './training-step.ts';
 
 /** Delay between the last key and the prediction of a text, in milliseconds. */
 const PAUSE_MS = 250;
 const MAX_SHOWN = 6;
+/** Files that the user may choose. */
+const ACCEPTED: Record<RowFiles['medium'], string> = {
+  image: 'image/jpeg,image/png,image/webp,image/gif',
+  audio: 'audio/*',
+};
 
 /** The fourth step of a run. */
 interface OutcomeStep {
@@ -33,7 +41,9 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
   const [tried, look] = [element('tried', HTMLInputElement), element('look', HTMLButtonElement)];
   const shown = element('tried-picture', HTMLImageElement);
   const camera = new Camera(element('tried-camera', HTMLVideoElement));
-  let picture: File | undefined;
+  const listen = element('listen', HTMLButtonElement);
+  const speak = new RecordButton('speak', (samples) => tryFile(wavFile(samples, 'microphone.wav')));
+  let given: File | undefined;
   let fileName = '';
   let goal: Goal = 'labels';
   let timer = 0;
@@ -42,7 +52,7 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
   async function ask(): Promise<void> {
     const mine = ++turn;
     const text = typed.value.trim();
-    if (goal === 'pictures') return askPicture(mine);
+    if (GOAL_MEDIA[goal]) return askFile(mine);
     if (text === '') {
       answer.innerHTML = '';
       return;
@@ -64,8 +74,8 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
     else answer.innerHTML = html.text;
   }
 
-  async function askPicture(mine: number): Promise<void> {
-    const asked = picture;
+  async function askFile(mine: number): Promise<void> {
+    const asked = given;
     shown.hidden = true;
     answer.innerHTML = '';
     if (!asked) return;
@@ -77,14 +87,24 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
     await answerWith(seen(), mine);
   }
 
-  function tryPicture(file: File | undefined): void {
-    picture = file;
+  function tryFile(file: File | undefined): void {
+    given = file;
     void ask();
   }
-  tried.addEventListener('change', () => tryPicture(tried.files?.[0]));
+  tried.addEventListener('change', async () => {
+    const file = tried.files?.[0];
+    try {
+      tryFile(file && GOAL_MEDIA[goal] === 'audio' ? await toWav(file) : file);
+    } catch (error) {
+      answer.textContent = (error as Error).message;
+    }
+  });
+  listen.addEventListener('click', async () => {
+    answer.textContent = await speak.turnOn();
+  });
   look.addEventListener('click', async () => {
     try {
-      if (camera.isOn) return tryPicture(await camera.take('camera.jpg'));
+      if (camera.isOn) return tryFile(await camera.take('camera.jpg'));
       await camera.start();
       look.textContent = 'Take a picture';
     } catch (error) {
@@ -93,10 +113,13 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
   });
   const fieldsOf = (of: Goal) => {
     goal = of;
-    element('typed-field', HTMLElement).hidden = goal === 'pictures';
-    element('tried-field', HTMLElement).hidden = goal !== 'pictures';
-    element(goal === 'pictures' ? 'tried-name' : 'typed-name', HTMLElement).textContent =
-      GOAL_WORDS[goal].typed;
+    const medium = GOAL_MEDIA[goal];
+    element('typed-field', HTMLElement).hidden = medium !== undefined;
+    element('tried-field', HTMLElement).hidden = medium === undefined;
+    element(medium ? 'tried-name' : 'typed-name', HTMLElement).textContent = GOAL_WORDS[goal].typed;
+    if (medium) tried.accept = ACCEPTED[medium];
+    look.hidden = medium !== 'image';
+    element('spoken-field', HTMLElement).hidden = medium !== 'audio';
   };
 
   typed.addEventListener('input', () => {
@@ -139,9 +162,10 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
       if (!ended) {
         typed.value = '';
         tried.value = '';
-        picture = undefined;
+        given = undefined;
         shown.hidden = true;
         camera.stop();
+        speak.turnOff();
         look.textContent = 'Use the camera';
         answer.innerHTML = '';
         return;
@@ -159,7 +183,7 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
         'score-note': `${note === '' ? '' : `${capital(note)}. `}${words.more(metrics)}`,
         verdict: verdict ? findingSentences(verdict).map(pageWords).join('\n') : '',
       });
-      // A text that was typed for the probe, or its picture.
+      // A text that was typed for the probe, or its file.
       void ask();
     },
     probed(begun) {
@@ -176,7 +200,9 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
   };
 }
 
-function describeAnswer({ probabilities }: Prediction) {
+function describeAnswer(prediction: Prediction): Markup {
+  if ('transcript' in prediction) return markup`<p class="asked">${prediction.transcript}</p>`;
+  const { probabilities } = prediction;
   const shown = probabilities.slice(0, MAX_SHOWN).map(([label, share]) => ({
     label,
     share,

@@ -20,6 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
+const toWav = async (file: File) => file;
 const chosen = (file: File) => ({ path: file.name, file });
 
 it('has the file that was opened last, even if an earlier one takes longer to read', async () => {
@@ -31,8 +32,8 @@ it('has the file that was opened last, even if an earlier one takes longer to re
   const slow = new File([rowsOf('old', 'older')], 'slow.tsv');
   const bytes = slow.arrayBuffer();
   slow.arrayBuffer = () => arrived.then(() => bytes);
-  const first = desk.open([chosen(slow)], false);
-  await desk.open([chosen(new File([rowsOf('new', 'newer')], 'quick.tsv'))], false);
+  const first = desk.open([chosen(slow)], toWav, false);
+  await desk.open([chosen(new File([rowsOf('new', 'newer')], 'quick.tsv'))], toWav, false);
   arrive();
   await first;
   expect(desk.choose(LABELS)).toMatchObject({
@@ -45,11 +46,11 @@ it('has the file that was opened last, even if an earlier one takes longer to re
 
 it('trains on the file that was open at the request', async () => {
   const desk = new Desk(SITE);
-  await desk.open([chosen(new File([rowsOf('old', 'older')], 'first.tsv'))], false);
+  await desk.open([chosen(new File([rowsOf('old', 'older')], 'first.tsv'))], toWav, false);
   const begun = vi.fn();
   const watcher = { begun, event() {}, checkpoint() {}, probed() {} };
   const trained = desk.train(LABELS, { epochs: 1, rank: 2 }, watcher);
-  const opened = desk.open([chosen(new File([rowsOf('new', 'newer')], 'second.tsv'))], false);
+  const opened = desk.open([chosen(new File([rowsOf('new', 'newer')], 'second.tsv'))], toWav, false);
   // Training fails, because the encoder is not available.
   await expect(trained).rejects.toThrow(/config\.json/);
   expect(begun).toHaveBeenCalledWith(expect.objectContaining({ fileName: 'first.tsv', trainRows: 40 }));
@@ -58,7 +59,7 @@ it('trains on the file that was open at the request', async () => {
 
 it('runs one training at a time', async () => {
   const desk = new Desk(SITE);
-  await desk.open([chosen(new File([rowsOf('a', 'b')], 'rows.tsv'))], false);
+  await desk.open([chosen(new File([rowsOf('a', 'b')], 'rows.tsv'))], toWav, false);
   const watcher = { begun() {}, event() {}, checkpoint() {}, probed() {} };
   const train = () => desk.train(LABELS, { epochs: 1, rank: 2 }, watcher);
   const first = train();
@@ -70,7 +71,7 @@ it('runs one training at a time', async () => {
 
 it('opens a trained model again after a failure, and trains again though that model cannot be closed', async () => {
   const desk = new Desk(SITE);
-  await desk.open([chosen(new File([rowsOf('a', 'b')], 'rows.tsv'))], false);
+  await desk.open([chosen(new File([rowsOf('a', 'b')], 'rows.tsv'))], toWav, false);
   const watcher = { begun() {}, event() {}, checkpoint() {}, probed() {} };
   const result = { reason: 'finished', step: 1, metrics: {}, adapter: new Map() } as unknown as TrainResult;
   vi.mocked(train).mockResolvedValueOnce(result).mockResolvedValueOnce(result);
@@ -83,6 +84,11 @@ it('opens a trained model again after a failure, and trains again though that mo
     },
     close: () => Promise.reject(new Error('the device is lost')),
   } as unknown as TrainedModel);
-  expect((await desk.predict('text')).probabilities[0]).toEqual(['b', 0.75]);
+  expect(await desk.predict('text')).toEqual({
+    probabilities: [
+      ['b', 0.75],
+      ['a', 0.25],
+    ],
+  });
   await expect(desk.train(LABELS, { epochs: 1, rank: 2 }, watcher)).resolves.toMatchObject({ step: 1 });
 });

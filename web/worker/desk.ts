@@ -1,18 +1,23 @@
-import { decodeImage } from '../../src/faces/web/decode-image.ts';
+import { DECODERS, decodeImage } from '../../src/faces/web/decode-image.ts';
 import { open, type PageOptions, train } from '../../src/faces/web/index.ts';
 import { inPage } from '../../src/faces/web/page-config.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
+import { asFiles } from '../../src/input/formats/files.ts';
 import { EMBEDDED_FILES } from '../../src/input/hub/embedded-files.ts';
 import { thumbnail } from '../../src/input/media/images/thumbnail.ts';
+import { SOUNDS } from '../../src/input/media/sounds/medium.ts';
+import { SoundReader } from '../../src/input/media/sounds/sound-reader.ts';
 import { type LabelAction, type LabelState, offerRows } from '../../src/studies/jobs/label-session.ts';
 import { summarizeRun } from '../../src/studies/report/run/run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { describeColumns } from '../../src/tasks/guess/columns.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../../src/training/run/events.ts';
+import { describeModel } from '../../src/use/trained/read-model.ts';
 import { guessWish } from '../data/guess-wish.ts';
-import { type ChosenFile, readChosen } from '../data/read-pictures.ts';
+import { type ChosenFile, readChosen } from '../data/read-chosen.ts';
 import type { PageTable } from '../data/read-table.ts';
+import type { ToWav } from '../data/row-files.ts';
 import { bestDevice } from './best-device.ts';
 import { chooseGoal, splitFor, type Wish } from './goal.ts';
 import { LabelDesk } from './label-desk.ts';
@@ -33,10 +38,13 @@ import { type KeptRun, RunStore } from './run-store.ts';
 const PREVIEWED = 5;
 /** Maximum number of characters of a field in the preview. */
 const MAX_CHARACTERS = 200;
-/** Addresses in the page's folder: the model of images, and the file with its name. */
+/** Addresses in the page's folder: the model of a medium, and the file with its name. */
 const [SERVED, SERVED_NAME] = ['models/served/', 'models.json'];
-/** Maximum number of classes of pictures, and of pictures of each, in the preview. */
+/** Maximum number of classes of files, and of files of each, in the preview. */
 const [MAX_CLASSES, MAX_EXAMPLES] = [12, 6];
+
+/** Makes spectrograms of at most half a minute. */
+const SPECTROGRAMS = new SoundReader([80, 3000], {}, 'spectrogram', DECODERS.audio);
 
 /** Everything that takes long, in a worker: one file, one run and one trained model at a time. */
 export class Desk {
@@ -62,19 +70,19 @@ export class Desk {
   }
 
   /**
-   * Reads a file, with or without a header line, or pictures.
+   * Reads a file, with or without a header line, or pictures or sounds.
    *
-   * @throws UserError if they are neither a table nor pictures
+   * @throws UserError if they are neither a table nor of a medium
    */
-  async open(chosen: readonly ChosenFile[], header?: boolean): Promise<OpenedFile> {
+  async open(chosen: readonly ChosenFile[], toWav: ToWav, header?: boolean): Promise<OpenedFile> {
     this.#table = undefined;
     const turn = ++this.#opened;
-    const table = await readChosen(chosen, header);
-    const { rows, pictures, ...facts } = table;
+    const table = await readChosen(chosen, toWav, header);
+    const { rows, contents, ...facts } = table;
     const columns = describeColumns(table);
     const { wish, notice } = guessWish(table, columns);
     const notices = [table.notice, notice].filter((line) => line !== undefined);
-    const served = pictures && (await this.#servedModel());
+    const served = contents && (await this.#servedModel(contents.medium));
     // Another file may have been opened and read meanwhile.
     if (turn === this.#opened) this.#table = table;
     return {
@@ -84,28 +92,38 @@ export class Desk {
       columns,
       guess: wish,
       preview: rows.slice(0, PREVIEWED).map((row) => row.map((field) => field.slice(0, MAX_CHARACTERS))),
-      ...(pictures && { pictures: { examples: pickExamples(rows, wish), ...(served && { served }) } }),
+      ...(contents && {
+        contents: {
+          medium: contents.medium,
+          examples: pickExamples(rows, wish),
+          ...(served !== undefined && { served }),
+        },
+      }),
     };
   }
 
-  /** The name of the model of pictures that the page is served with. */
-  async #servedModel(): Promise<string | undefined> {
+  /** The name of the model that the page is served with, if it reads the medium. */
+  async #servedModel(medium: string): Promise<string | undefined> {
     const response = await fetch(new URL(SERVED_NAME, this.#address));
     const { served } = response.ok ? await response.json() : {};
-    return served;
+    if (served === undefined) return undefined;
+    const { family } = await describeModel(asFiles(new URL(SERVED, this.#address), served));
+    return family.config.content?.medium === medium ? served : undefined;
   }
 
   /**
-   * A small version of a picture as a data URL.
+   * A small version of a picture, or the spectrogram of a sound, as a data URL.
    *
-   * @param picture a file, or the path of a picture among the rows
-   * @throws UserError for a picture that cannot be decoded
+   * @param file a file, or the path of one among the rows
+   * @throws UserError for a file that cannot be decoded
    */
-  async thumbnail(picture: File | string): Promise<string> {
+  async thumbnail(file: File | string): Promise<string> {
     const [name, content] =
-      typeof picture === 'string' ? [picture, this.#table?.pictures?.get(picture)] : [picture.name, picture];
-    if (!content) throw new UserError({ where: name, fault: 'is not among the pictures' });
-    return thumbnail(await decodeImage(new Uint8Array(await content.arrayBuffer()), name));
+      typeof file === 'string' ? [file, this.#table?.contents?.files.get(file)] : [file.name, file];
+    if (!content) throw new UserError({ where: name, fault: 'is not among the files' });
+    const bytes = new Uint8Array(await content.arrayBuffer());
+    if (!SOUNDS.files.test(name)) return thumbnail(await decodeImage(bytes, name));
+    return (await SPECTROGRAMS.read(bytes, name)).preview();
   }
 
   /**
@@ -129,12 +147,12 @@ export class Desk {
 
   async #train(wish: Wish, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
     this.#stop = new AbortController();
-    const { fileName, columns, pictures } = this.#table!;
+    const { fileName, columns, contents } = this.#table!;
     const names = [columns[wish.at[0]]!, columns[wish.at[1]]!] as const;
     // Before the first await, because another file may be opened during it.
     const split = splitFor(wish, this.#table!);
     const device = chosen.device ?? (await bestDevice());
-    const run = pageRun(fileName, { goal: wish.goal, names }, split, { ...chosen, device }, pictures);
+    const run = pageRun(fileName, { goal: wish.goal, names }, split, { ...chosen, device }, contents);
     const store = await this.#store;
     const isKept = await store?.begin(run).then(
       () => true,
@@ -168,7 +186,7 @@ export class Desk {
     this.#stop.abort();
   }
 
-  /** The trained model's prediction for a text or a picture. */
+  /** The trained model's prediction for a text or a file. */
   predict(input: string | File): Promise<Prediction> {
     return this.#learnt!.predict(input);
   }
@@ -264,7 +282,7 @@ export class Desk {
     await this.#forgetModel();
     const { config, files, modelFiles, ...told } = run;
     const facts = summarizeRun(parseRunConfig(inPage(config), 'config'))!;
-    watcher.begun({ ...told, goal: chooseGoal(config), facts, isKept: store !== undefined });
+    watcher.begun({ ...told, goal: chooseGoal(run), facts, isKept: store !== undefined });
     const events: TrainEvent[] = [];
     const tell = (event: TrainEvent) => {
       if (event.type !== 'progress') events.push(event);
@@ -319,7 +337,7 @@ export class Desk {
   }
 }
 
-/** The first pictures of each label. */
+/** The first files of each label. */
 function pickExamples(
   rows: Table['rows'],
   { at: [input, target] }: Wish,

@@ -11,6 +11,7 @@ import {
 import { OnDemand } from '../../src/support/opened.ts';
 import { findNearest } from '../../src/tasks/sentence-embedding/embed-texts.ts';
 import { unit } from '../../src/tasks/sentence-vectors.ts';
+import { chooseGoal, GOAL_MEDIA } from './goal.ts';
 import type { Found, Prediction } from './messages.ts';
 import type { PageRun } from './page-run.ts';
 
@@ -22,8 +23,8 @@ const PIECE = 64;
 const PART_BYTES = 2 ** 22;
 
 /**
- * The trained model of a run. It labels texts or pictures or finds answers, and can be downloaded. It opens when the
- * first one is asked about.
+ * The trained model of a run. It labels texts or files, finds answers or writes transcripts, and can be downloaded. It opens
+ * when the first one is asked about.
  */
 export class LearntModel {
   readonly #trained: ResultFiles;
@@ -53,12 +54,16 @@ export class LearntModel {
     const given =
       typeof input === 'string'
         ? { text: input }
-        : { text: input.name, image: new Uint8Array(await input.arrayBuffer()) };
-    for await (const answer of model.predict<TextInput, ClassAnswer>([given])) {
+        : {
+            text: input.name,
+            [GOAL_MEDIA[chooseGoal(this.#run)]!]: new Uint8Array(await input.arrayBuffer()),
+          };
+    for await (const answer of model.predict<TextInput, ClassAnswer | { text: string }>([given])) {
+      if ('text' in answer) return { transcript: answer.text };
       const probabilities = Object.entries(answer.probabilities);
       return { probabilities: probabilities.sort((a, b) => b[1] - a[1]) };
     }
-    throw new Error('a text without an answer');
+    throw new Error('an input without an answer');
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Column } from '../../src/tasks/guess/columns.ts';
 import type { TrainEvent } from '../../src/training/run/events.ts';
 import type { Split } from '../data/chosen-rows.ts';
 import type { PageTable } from '../data/read-table.ts';
+import type { RowFiles } from '../data/row-files.ts';
 import type { PairSplit } from '../data/split-pairs.ts';
 import type { LabeledSplit } from '../data/split-rows.ts';
 import type { Goal, Wish } from './goal.ts';
@@ -13,14 +14,14 @@ import type { PageRun, Settings } from './page-run.ts';
 /* The messages between page and worker. */
 
 /** A file as the page shows it. */
-export interface OpenedFile extends Omit<PageTable, 'rows' | 'columns' | 'pictures'> {
+export interface OpenedFile extends Omit<PageTable, 'rows' | 'columns' | 'contents'> {
   rows: number;
   columns: Column[];
   /** The first rows. */
   preview: string[][];
   guess: Wish;
-  /** For pictures: some of each class, and the name of the model that the page is served with. */
-  pictures?: { examples: [label: string, paths: string[]][]; served?: string };
+  /** For files: some of each class, and the name of the model of their medium that the page is served with. */
+  contents?: { medium: RowFiles['medium']; examples: [label: string, paths: string[]][]; served?: string };
 }
 
 /** A summary of the training data with these columns: its labels, or the number of its answers. */
@@ -49,10 +50,8 @@ export interface Watcher {
 
 export type Outcome = Pick<TrainResult, 'reason' | 'step' | 'metrics' | 'train_runtime' | 'verdict'>;
 
-export interface Prediction {
-  /** The most likely label first. */
-  probabilities: [label: string, probability: number][];
-}
+/** The labels of an input, the most likely first, or the transcript of a sound. */
+export type Prediction = { probabilities: [label: string, probability: number][] } | { transcript: string };
 
 /** An answer of the file, with the cosine similarity of its vector to that of a question. */
 export interface Found {

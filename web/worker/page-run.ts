@@ -1,5 +1,6 @@
 import type { PageConfig } from '../../src/faces/web/page-config.ts';
 import type { Split } from '../data/chosen-rows.ts';
+import type { RowFiles } from '../data/row-files.ts';
 import type { Goal } from './goal.ts';
 
 /** The user's choices other than columns. */
@@ -9,14 +10,14 @@ export interface Settings {
   /** AdaLoRA's final mean rank. */
   rank: number;
   device: 'wasm' | 'webgpu';
-  /** For pictures: the model's name, which its adapter records, and its files if the page is not served with them. */
+  /** For files: the model's name, which its adapter records, and its files if the page is not served with them. */
   model?: { name: string; files?: Record<string, Blob> };
 }
 
 /** The data and settings of a run in this page. They are stored while the run is active. */
 export interface PageRun {
   config: PageConfig;
-  /** The rows as JSON Lines, by their names in the config, and the pictures that they name. */
+  /** The rows as JSON Lines, by their names in the config, and the files that they name. */
   files: Record<string, Blob | string>;
   /** The files of the model, if the page is not served with them. */
   modelFiles?: Record<string, Blob>;
@@ -28,53 +29,54 @@ export interface PageRun {
 const HELD_OUT = 'held-out.jsonl';
 const SEED = 0;
 /**
- * A step of 16 pictures, one at a time. With DINOv2-small, a page then needs 0.96 GB, and 70 MB more for each further
+ * A step of 16 files, one at a time. With DINOv2-small, a page then needs 0.96 GB, and 70 MB more for each further
  * picture (bench/log/2026-11-30-images.md).
  */
-const ONE_PICTURE = {
+const ONE_FILE = {
   per_device_train_batch_size: 1,
   gradient_accumulation_steps: 16,
   per_device_eval_batch_size: 2,
 };
 
+/** The encoder's states of a clip are computed once, and each batch of them needs 55 MB per clip and layer. */
+const FEW_CLIPS = { per_device_eval_batch_size: 1 };
+
 /**
- * Builds the config of a run: AdaLoRA on the embedded encoder, or on a model of pictures. The policy chooses other
+ * Builds the config of a run: AdaLoRA on the embedded encoder, or on a model of pictures or sounds. The policy chooses other
  * settings.
  *
  * @param names names of the two columns, as in the files with which the adapter will be used
- * @param pictures the pictures that rows name
+ * @param contents the files that rows name
  */
 export function pageRun(
   fileName: string,
   { goal, names: [input, target] }: { goal: Goal; names: readonly [string, string] },
   { train, heldOut }: Split,
   { epochs, rank, device, model }: Settings,
-  pictures?: ReadonlyMap<string, Blob>,
+  contents?: RowFiles,
 ): PageRun {
   const trainName = `${fileName.replace(/\.[^.]*$/, '')}.jsonl`;
   const lines = (rows: Split['train']) =>
     rows.map((row) => `${JSON.stringify({ [input]: row[0], [target]: row[1] })}\n`).join('');
   // A run on pairs holds out the same ones, and searches the answers of all.
   const isHeldOut = goal !== 'search' && heldOut.length > 0;
-  const data = { train: trainName, ...(isHeldOut && { validation: HELD_OUT }), max_length: 128 };
+  const data = { train: trainName, ...(isHeldOut && { validation: HELD_OUT }) };
   const training = {
     ...(epochs !== undefined && { num_train_epochs: epochs }),
-    ...(pictures && ONE_PICTURE),
+    ...(contents && (goal === 'transcripts' ? FEW_CLIPS : ONE_FILE)),
   };
   return {
     config: {
       device,
       seed: SEED,
       method: 'adalora',
-      ...(goal === 'search'
-        ? { task: 'sentence_embedding', data: { ...data, anchor: input, positive: target } }
-        : { data: { ...data, text: input, label: target } }),
+      ...taskFor(goal, data, [input, target]),
       ...(Object.keys(training).length > 0 && { training }),
       ...(model && { model: model.name }),
       adalora: { target_r: rank },
     },
     files: {
-      ...Object.fromEntries(pictures ?? []),
+      ...Object.fromEntries(contents?.files ?? []),
       [trainName]: lines(isHeldOut ? train : [...train, ...heldOut]),
       ...(isHeldOut && { [HELD_OUT]: lines(heldOut) }),
     },
@@ -83,4 +85,20 @@ export function pageRun(
     trainRows: train.length,
     heldOutRows: heldOut.length,
   };
+}
+
+/** The task of a goal, with its data. */
+function taskFor(goal: Goal, files: { train: string }, [input, target]: readonly [string, string]) {
+  const data = { ...files, max_length: 128 };
+  switch (goal) {
+    case 'search':
+      return { task: 'sentence_embedding', data: { ...data, anchor: input, positive: target } } as const;
+    case 'transcripts':
+      return {
+        task: 'automatic_speech_recognition',
+        data: { ...files, text: input, transcript: target },
+      } as const;
+    default:
+      return { data: { ...data, text: input, label: target } };
+  }
 }

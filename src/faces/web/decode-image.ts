@@ -2,8 +2,8 @@ import { assertDecodable, undecodable } from '../../input/media/images/decoded.t
 import { readImageHeader } from '../../input/media/images/image-header.ts';
 import type { Pixels } from '../../input/media/images/pixels.ts';
 import type { Decoders } from '../../input/media/media.ts';
-import { readSamples } from '../../input/media/sounds/samples.ts';
 import { Turns } from '../../support/turns.ts';
+import { decodeSound } from './decode-sound.ts';
 
 /** Pixels that are copied from a canvas at a time. */
 const PIECE = 2 ** 20;
@@ -49,4 +49,4 @@ async function decode(bytes: Uint8Array, name: string): Promise<Pixels> {
 }
 
 /** The decoders of a page. */
-export const DECODERS: Decoders = { image: decodeImage, audio: readSamples };
+export const DECODERS: Decoders = { image: decodeImage, audio: decodeSound };

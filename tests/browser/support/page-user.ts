@@ -12,7 +12,7 @@ export class PageUser {
   }
 
   /**
-   * Chooses a file, or a folder of pictures. Waits until it can be trained on, or until an error message appears, which it
+   * Chooses a file, or a folder of pictures or sounds. Waits until it can be trained on, or until an error message appears, which it
    * returns.
    */
   async choose(path: string, field: 'Choose or drop' | 'Or a folder' = 'Choose or drop'): Promise<string> {
@@ -65,10 +65,10 @@ export class PageUser {
     return this.#answers();
   }
 
-  /** Shows a picture to the model, like {@link ask}. */
-  async show(picture: string): Promise<[label: string, number: number][]> {
+  /** Shows a picture or a sound to the model, like {@link ask}. */
+  async show(file: string, field = 'Choose a picture'): Promise<[label: string, number: number][]> {
     await this.page.locator('#outcome').waitFor({ timeout: 0 });
-    await this.page.getByLabel('Choose a picture').setInputFiles(picture);
+    await this.page.getByLabel(field).setInputFiles(file);
     return this.#answers();
   }
 

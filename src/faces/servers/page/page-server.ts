@@ -67,7 +67,7 @@ function pageParts(served?: ModelOfFiles): PagePart[] {
 
 function servedFiles({ name, folder }: ModelOfFiles): Omit<PagePart, 'address'> {
   const files = readdirSync(folder).filter((file) =>
-    /^(.*config\.json|model.*\.safetensors(\.index\.json)?)$/.test(file),
+    /^(.*config\.json|tokenizer\.json|model.*\.safetensors(\.index\.json)?)$/.test(file),
   );
   if (files.includes(PROCESSOR_FILE)) return { folder, files };
   const fault = `has no ${PROCESSOR_FILE}, so it reads texts only`;

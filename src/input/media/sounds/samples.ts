@@ -77,7 +77,8 @@ export async function readSamples(
   if (bytes.length > MAX_FILE_BYTES) tooLarge(`has ${bytes.length} bytes, more than ${MAX_FILE_BYTES}`);
   const { format } = findFormat(bytes) ?? {};
   if (!format) return refuse('is not a WAV, FLAC, MP3, Ogg Vorbis or Opus file');
-  if (format !== 'wav' && !open) return refuse(`is ${format}, which only Node decodes`, 'Convert it to WAV.');
+  if (format !== 'wav' && !open)
+    return refuse(`is ${format}, which Node and a page's thread decode`, 'Convert it to WAV.');
   const decoder = format === 'wav' ? wavDecoder() : await open!(format);
   const parts: Float32Array[] = [];
   let rate = 0;

@@ -2,12 +2,13 @@ import { findPartNames } from '../../src/input/data/data-parts.ts';
 import type { LocalSource } from '../../src/input/formats/byte-source.ts';
 import { openZip } from '../../src/input/formats/pickle/stored-zip.ts';
 import { DEFLATED, STORED } from '../../src/input/formats/pickle/zip-entries.ts';
-import { IMAGES } from '../../src/input/media/images/medium.ts';
-import { MAX_FILE_BYTES } from '../../src/input/media/medium.ts';
+import { MEDIA } from '../../src/input/media/media.ts';
+import { MAX_FILE_BYTES, type Medium } from '../../src/input/media/medium.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { FEW_ROWS } from '../../src/training/run/config/defaults/policy.ts';
 import { inflate } from './inflate.ts';
 import { type PageTable, readFileTable } from './read-table.ts';
+import { NOUNS, type RowFiles, type ToWav } from './row-files.ts';
 
 /** A file that the user chose, with its path in the chosen folder. */
 export interface ChosenFile {
@@ -15,68 +16,94 @@ export interface ChosenFile {
   file: File;
 }
 
-/** Maximum number of pictures. Each takes 200 kB of memory, and a phone's page may have one gigabyte. */
-const MAX_PICTURES = FEW_ROWS;
-/** Maximum size of an archive, and of the pictures in it. */
+/** Maximum number of files. A picture takes 200 kB of memory, and a phone's page may have one gigabyte. */
+const MAX_FILES = FEW_ROWS;
+/** Maximum size of an archive, and of the files in it. */
 const MAX_BYTES = 1e9;
-/** A file that describes pictures, as in Hugging Face's datasets. */
+/** A file that describes others, as in Hugging Face's datasets. */
 const METADATA = /^metadata\.(csv|jsonl)$/;
 
 /**
- * Reads the files that the user chose: a table, or pictures as a folder or a zip archive with a folder for each class. The
- * rows of a parquet file may have pictures, too.
+ * Reads the files that the user chose: a table, or pictures or sounds as a folder or a zip archive, with a folder for each
+ * class or with metadata. The rows of a parquet file may have pictures or sounds, too.
  *
  * @param header as for {@link readFileTable}
  * @throws UserError for other files
  */
-export async function readChosen(chosen: readonly ChosenFile[], header?: boolean): Promise<PageTable> {
+export async function readChosen(
+  chosen: readonly ChosenFile[],
+  toWav: ToWav,
+  header?: boolean,
+): Promise<PageTable> {
+  const table = await readTableOrFiles(chosen, header);
+  if (table.contents?.medium !== 'audio') return table;
+  const files = new Map<string, Blob>();
+  for (const [path, content] of table.contents.files)
+    files.set(path, /\.wav$/i.test(path) ? content : await toWav(new File([content], path)));
+  return { ...table, contents: { medium: 'audio', files } };
+}
+
+async function readTableOrFiles(chosen: readonly ChosenFile[], header?: boolean): Promise<PageTable> {
   const [first] = chosen;
   if (chosen.length === 1 && /\.zip$/i.test(first!.path)) {
     const { file, path } = first!;
-    return pictureTable(await unzip(file, path), path);
+    return tableOfFiles(await unzip(file, path), path);
   }
-  const isTable = chosen.length === 1 && !IMAGES.files.test(first!.path);
-  if (!isTable) return pictureTable(chosen, 'pictures');
+  if (chosen.length !== 1 || findShown([first!.path])) return tableOfFiles(chosen, 'files');
   const table = await readFileTable(first!.file, header);
-  assertFew([...(table.pictures?.keys() ?? [])], table.fileName);
+  if (table.contents) assertFew([...table.contents.files.keys()], table.fileName, table.contents.medium);
   return table;
 }
 
-/** Pictures in folders of their classes, or with a file of metadata, as a table. */
-async function pictureTable(chosen: readonly ChosenFile[], where: string): Promise<PageTable> {
+/** Files in folders of their classes, or with a file of metadata, as a table. */
+async function tableOfFiles(chosen: readonly ChosenFile[], where: string): Promise<PageTable> {
   const { name, files } = withoutRoot(chosen, where);
-  const all = [...files.keys()].filter(isPicture).sort();
+  const medium = findShown([...files.keys()]);
+  if (!medium)
+    throw new UserError({
+      where: name,
+      fault: 'has no JPEG, PNG, WebP or GIF files, and no WAV, FLAC, MP3, Ogg or Opus files',
+    });
+  const kind = medium.name as RowFiles['medium'];
+  const all = [...files.keys()].filter((path) => isShown(path, medium)).sort();
   const { train } = findPartNames([...new Set(all.map((path) => path.split('/')[0]!))]);
   const paths = train === undefined ? all : all.filter((path) => path.startsWith(`${train}/`));
   const notice = train === undefined ? {} : { notice: `The page trains on the folder ${train}.` };
-  if (paths.length === 0) throw new UserError({ where: name, fault: 'has no JPEG, PNG, WebP or GIF files' });
-  assertFew(paths, name);
-  const pictures = new Map(paths.map((path) => [path, files.get(path)!]));
+  assertFew(paths, name, kind);
+  const contents: RowFiles = { medium: kind, files: new Map(paths.map((path) => [path, files.get(path)!])) };
   const metadata = [...files].find(([path]) => METADATA.test(path));
-  if (metadata) return { ...(await readFileTable(new File([metadata[1]], metadata[0]))), pictures };
+  if (metadata) {
+    const table = await readFileTable(new File([metadata[1]], metadata[0]));
+    return { ...table, fileName: name, contents };
+  }
   const rows = paths.map((path) => [path, path.split('/').at(-2) ?? '']);
   const loose = rows.find(([, label]) => label === '');
   if (loose)
     throw new UserError({
       where: loose[0]!,
       fault: 'is not in a folder of its class',
-      hint: 'Put the pictures of each class into a folder with its name, and choose the folder around them.',
+      hint: `Put the ${NOUNS[kind]}s of each class into a folder with its name, and choose the folder around them.`,
     });
-  return { fileName: name, columns: ['image', 'label'], rows, ragged: 0, pictures, ...notice };
+  return { fileName: name, columns: [kind, 'label'], rows, ragged: 0, contents, ...notice };
 }
 
-function assertFew({ length }: readonly string[], where: string): void {
-  if (length <= MAX_PICTURES) return;
+function assertFew({ length }: readonly string[], where: string, medium: RowFiles['medium']): void {
+  if (length <= MAX_FILES) return;
   throw new UserError({
     where,
-    fault: `has ${length} pictures; a page takes at most ${MAX_PICTURES}`,
+    fault: `has ${length} ${NOUNS[medium]}s; a page takes at most ${MAX_FILES}`,
     hint: 'Use a part of them, or train on the command line: npx adalora train',
   });
 }
 
-/** Hidden files, such as those that macOS adds to archives, are no pictures. */
-function isPicture(path: string): boolean {
-  return IMAGES.files.test(path) && !path.split('/').some((part) => part.startsWith('.'));
+/** The medium of files: images, if there are any. */
+function findShown(paths: readonly string[]): Medium | undefined {
+  return MEDIA.find((medium) => paths.some((path) => isShown(path, medium)));
+}
+
+/** Hidden files, such as those that macOS adds to archives, have no content. */
+function isShown(path: string, { files }: Medium): boolean {
+  return files.test(path) && !path.split('/').some((part) => part.startsWith('.'));
 }
 
 /**
@@ -102,7 +129,7 @@ function withoutRoot(
 }
 
 /**
- * The pictures and the metadata in an archive.
+ * The pictures or sounds and the metadata in an archive.
  *
  * @throws UserError for an archive that is damaged, or larger than a page takes
  */
@@ -112,10 +139,12 @@ async function unzip(file: File, where: string): Promise<ChosenFile[]> {
   const files: ChosenFile[] = [];
   let size = 0;
   const names = zip.names();
+  const medium = findShown(names);
+  const isContent = (path: string) => medium !== undefined && isShown(path, medium);
   // Before they are unpacked.
-  assertFew(names.filter(isPicture), where);
+  if (medium) assertFew(names.filter(isContent), where, medium.name as RowFiles['medium']);
   for (const path of names) {
-    if (!isPicture(path) && !METADATA.test(path.split('/').at(-1)!)) continue;
+    if (!isContent(path) && !METADATA.test(path.split('/').at(-1)!)) continue;
     const { begin, end, method } = zip.locate(path)!;
     const packed = file.slice(begin, end);
     const bytes = method === STORED ? packed : await unpacked(packed, method, `${where}: ${path}`);

@@ -1,6 +1,9 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { guessWish } from './guess-wish.ts';
-import { readChosen } from './read-pictures.ts';
+import { readChosen as readWith } from './read-chosen.ts';
+
+const toWav = async ({ name }: File) => new File(['wav'], name);
+const readChosen = (files: Parameters<typeof readWith>[0]) => readWith(files, toWav);
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -10,9 +13,9 @@ class ParquetWorker extends EventTarget {
     const count = Number((await file.text()).slice('PAR1'.length));
     const names = Array.from({ length: count }, (_, i) => `image-${i}.png`);
     const lines = names.map((image, i) => `${JSON.stringify({ image, label: i % 2 ? 'cat' : 'dog' })}\n`);
-    const pictures = new Map(names.map((name) => [name, new Blob([name])]));
+    const stored = new Map(names.map((name) => [name, new Blob([name])]));
     this.dispatchEvent(
-      new MessageEvent('message', { data: { id, value: { lines: lines.join(''), pictures } } }),
+      new MessageEvent('message', { data: { id, value: { lines: lines.join(''), stored } } }),
     );
   }
 
@@ -40,7 +43,7 @@ it('takes the folders of pictures for their classes, and leaves other files and 
       ['red/b.PNG', 'red'],
     ],
   });
-  expect([...table.pictures!.keys()]).toEqual(table.rows.map(([path]) => path));
+  expect([...table.contents!.files.keys()]).toEqual(table.rows.map(([path]) => path));
 });
 
 it('guesses that pictures are labeled by their folders', async () => {
@@ -48,6 +51,31 @@ it('guesses that pictures are labeled by their folders', async () => {
   const { wish, notice } = guessWish(await readChosen(chosen(...names)));
   expect(wish).toEqual({ goal: 'pictures', at: [0, 1] });
   expect(notice).toBeUndefined();
+});
+
+it('takes the folders of sounds for their classes, and converts those that are compressed', async () => {
+  const table = await readChosen(chosen('calls/crow/a.ogg', 'calls/crow/b.WAV', 'calls/owl/c.mp3'));
+  expect(table.rows).toEqual([
+    ['crow/a.ogg', 'crow'],
+    ['crow/b.WAV', 'crow'],
+    ['owl/c.mp3', 'owl'],
+  ]);
+  const { medium, files } = table.contents!;
+  const contents = await Promise.all([...files.values()].map((file) => file.text()));
+  expect([medium, contents]).toEqual(['audio', ['wav', 'bytes', 'wav']]);
+});
+
+it.each([
+  ['text', 'transcripts', [0, 1]],
+  ['kind', 'sounds', [0, 1]],
+])('guesses a goal for sounds with metadata in the column %s', async (column, goal, at) => {
+  const rows = Array.from({ length: 12 }, (_, i) => `${i}.wav,${goal === 'sounds' ? i % 2 : `say ${i}`}\n`);
+  const metadata = {
+    path: 'x/metadata.csv',
+    file: new File([`file_name,${column}\n${rows.join('')}`], 'm'),
+  };
+  const sounds = chosen(...Array.from({ length: 12 }, (_, i) => `x/${i}.wav`));
+  expect(guessWish(await readChosen([metadata, ...sounds])).wish).toEqual({ goal, at });
 });
 
 it('trains on the folder for training only', async () => {
@@ -68,7 +96,7 @@ it('reads the labels of pictures from metadata beside them', async () => {
   };
   const table = await readChosen([metadata, ...chosen('pets/a.jpg', 'pets/b.jpg')]);
   expect(table.columns).toEqual(['file_name', 'kind']);
-  expect([...table.pictures!.keys()]).toEqual(['a.jpg', 'b.jpg']);
+  expect([...table.contents!.files.keys()]).toEqual(['a.jpg', 'b.jpg']);
 });
 
 it('takes the pictures in the rows of a parquet file, up to a number', async () => {
@@ -79,13 +107,13 @@ it('takes the pictures in the rows of a parquet file, up to a number', async () 
     ['image-0.png', 'dog'],
     ['image-1.png', 'cat'],
   ]);
-  expect(await table.pictures!.get('image-1.png')!.text()).toBe('image-1.png');
+  expect(await table.contents!.files.get('image-1.png')!.text()).toBe('image-1.png');
   expect(guessWish(table).wish).toEqual({ goal: 'pictures', at: [0, 1] });
   await expect(readChosen(parquet(1001))).rejects.toThrow('a.parquet has 1001 pictures');
 });
 
 it.each([
-  [['a/b.txt', 'a/c.txt'], /has no JPEG, PNG, WebP or GIF files/],
+  [['a/b.txt', 'a/c.txt'], /has no JPEG, PNG, WebP or GIF files, and no WAV/],
   [['a.jpg'], /^a\.jpg is not in a folder of its class\. Put the pictures/],
   [['x/a.jpg', 'x/b.jpg', 'c.jpg'], /^c\.jpg is not in a folder/],
   [Array.from({ length: 1001 }, (_, i) => `a/${i}.jpg`), /has 1001 pictures; a page takes at most 1000/],
