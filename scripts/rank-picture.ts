@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
 import { heatMapChart } from '../src/studies/report/chart/heat-map.ts';
-import { standalone } from '../src/studies/report/chart/style.ts';
 import { rankTable } from '../src/studies/report/rank-table.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
+import { standalone } from './standalone-figure.ts';
 
 /*
  * npx tsx scripts/rank-picture.ts RUN/metrics.jsonl OUT.svg --title TEXT

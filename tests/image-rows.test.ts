@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { dataFiles } from '../src/input/data/node/text-files.ts';
+import { localData } from '../src/input/data/node/text-files.ts';
 import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
 import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
@@ -111,7 +111,7 @@ describe('parquet with the bytes of pictures', () => {
   });
 
   it('names no files outside its folder', async () => {
-    const [file] = await dataFiles(PARQUET, false);
+    const [file] = await localData.at(PARQUET, false);
     await expect(file!.openContent!('/beside.png')).rejects.toThrow('/beside.png leads out of the folder of');
     await expect(file!.openContent!('../../data.test.ts')).rejects.toThrow('leads out of the folder');
   });

@@ -1,5 +1,5 @@
+import { standalone } from '../../scripts/standalone-figure.ts';
 import { type Mark, plot } from '../../src/studies/report/chart/plot.ts';
-import { standalone } from '../../src/studies/report/chart/style.ts';
 import { legend } from '../../src/studies/report/chart/svg-figure.ts';
 import { type Markup, markup } from '../../src/studies/report/markup.ts';
 import { REFERENCE } from '../figures.ts';

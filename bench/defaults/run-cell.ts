@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dataFiles } from '../../src/input/data/node/text-files.ts';
+import { localData } from '../../src/input/data/node/text-files.ts';
 import type { MethodName } from '../../src/methods/tuners/registry.ts';
 import { FROZEN } from '../../src/methods/tuners/tuner.ts';
 import { Program } from '../../src/program/program.ts';
@@ -135,7 +135,7 @@ async function scoreProbe(
   const probing = tuner === FROZEN.tuner ? undefined : task.training.probing?.(reading, model);
   if (!probing) return undefined;
   const read = async (file: string) => {
-    const rows = task.files.read(await dataFiles(file, false), reading);
+    const rows = task.files.read(await localData.at(file, false), reading);
     return task.evaluation(rows, trained.context(probing), task.training.batchSize.eval).rows!;
   };
   const [train, test] = [await read(trainFile), await read(testFile)];

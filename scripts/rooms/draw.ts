@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import ts from 'typescript';
 import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
-import { standalone } from '../../src/studies/report/chart/style.ts';
 import { type Markup, markup } from '../../src/studies/report/markup.ts';
+import { standalone } from '../standalone-figure.ts';
 import { ROOMS, roomOf } from './rooms.ts';
 
 /*

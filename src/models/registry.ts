@@ -20,13 +20,12 @@ import { olmo2 } from './families/olmo2/definition.ts';
 import { phi3 } from './families/phi3/definition.ts';
 import { qwen2 } from './families/qwen2/definition.ts';
 import { qwen3 } from './families/qwen3/definition.ts';
-import { roberta } from './families/roberta/definition.ts';
+import { roberta, xlmRoberta } from './families/roberta/definition.ts';
 import { siglip, siglipVision } from './families/siglip/definition.ts';
 import { smolLm3 } from './families/smollm3/definition.ts';
 import { t5 } from './families/t5/definition.ts';
 import { deit, vit } from './families/vit/definition.ts';
 import { whisper } from './families/whisper/definition.ts';
-import { xlmRoberta } from './families/xlm-roberta/definition.ts';
 import type { ModelDefinition } from './model-definition.ts';
 
 /** All model families, by `model_type`. To add one, add an entry here and a folder. */

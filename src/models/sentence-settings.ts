@@ -2,7 +2,7 @@
 export const POOLING_MODES = ['mean', 'cls', 'lasttoken'] as const;
 export type PoolingMode = (typeof POOLING_MODES)[number];
 
-export interface Pooling {
+interface Pooling {
   mode: PoolingMode;
   /** Whether vectors are scaled to length 1. */
   normalize: boolean;

@@ -49,7 +49,7 @@ export function trainingMasks({ joint, config }: TaskModel, masks: MaskSource | 
 }
 
 /** Some examples of a batch, with the padding of the whole batch. */
-export interface BatchPart {
+interface BatchPart {
   feeds: Tensors;
   rows: BatchRows;
   /** The part's share in the batch's mean loss: its share of examples (weighted by class) or of labeled tokens. */

@@ -83,7 +83,7 @@ export interface EvaluationWatch {
 }
 
 /** The targets of a linear layer on a model's features. */
-export interface LayerTargets {
+interface LayerTargets {
   loss: LinearLoss;
   outputs: number;
   /** The targets of each row: of its text, or of each of its words. As in `fitLinear`. */

@@ -33,7 +33,7 @@ import type { Engine } from './engine.ts';
 import type { LinearLayer } from './objectives/sentence-classifier.ts';
 
 /** Features of rows, and what to predict from them. */
-export interface ProbeRows {
+interface ProbeRows {
   /** [rows, width] */
   features: Float32Array;
   width: number;

@@ -7,7 +7,7 @@ import { dealNumbers } from './parallel/deal.ts';
 import type { Evaluator, Predictor } from './program.ts';
 
 /** A batch and its logits. */
-export interface PredictedBatch {
+interface PredictedBatch {
   /** Indices of its examples in the set. */
   examples: Int32Array;
   /** The batch's logits, with its padding, in the head's layout. */
@@ -66,7 +66,7 @@ export async function predictAll(
 }
 
 /** The mean loss of a batch, and its weight among the others. */
-export interface BatchLoss {
+interface BatchLoss {
   loss: number;
   weight: number;
 }

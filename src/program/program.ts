@@ -39,7 +39,7 @@ export interface Predictor extends Pick<Program, 'predict' | 'communicator'> {
 /** The part of a program that evaluations need. */
 export type Evaluator = Pick<Program, 'parts' | 'predict' | 'loss' | 'features' | 'vectors' | 'communicator'>;
 
-export interface ProgramOptions extends Omit<TrainingOptions, 'masks'> {
+interface ProgramOptions extends Omit<TrainingOptions, 'masks'> {
   /** The processes that divide the examples. Default: only this process. */
   communicator?: Communicator;
 }

@@ -14,9 +14,9 @@ import type { LossOptions, TaskModel } from './objectives/task-model.ts';
 export const TRAINED = 'trained';
 
 /** Builds a model's task loss in a network. */
-export type BuildModel = (network: Network, options?: LossOptions) => Value;
+type BuildModel = (network: Network, options?: LossOptions) => Value;
 
-export interface TrainingGraph {
+interface TrainingGraph {
   /**
    * `loss` [] of the task; `gradient`, the objective's gradient [length] followed by the values that the tuner watches;
    * and `regularizer` [], if there is one.

@@ -28,7 +28,7 @@ export interface ModelWeights {
 }
 
 /** A session that reads frozen weights. */
-export interface WeightReader {
+interface WeightReader {
   outputs: readonly Value[];
   /** Whether its products copy their matrices into the kernels' layout. */
   packed: boolean;

@@ -29,7 +29,7 @@ export function smallest(values: Iterable<number>): number {
   return least;
 }
 
-export function mean(values: readonly number[]): number {
+export function mean(values: ArrayLike<number> & Iterable<number>): number {
   return addUp(values) / values.length;
 }
 

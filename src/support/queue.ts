@@ -34,7 +34,7 @@ export interface Waiting<Item, Result> {
 }
 
 /** How a queue makes batches. */
-export interface QueuePolicy<Item, Result> {
+interface QueuePolicy<Item, Result> {
   /** Chooses from the waiting items. The oldest is the first. */
   next(queue: Queue<Item, Result>): Promise<readonly Waiting<Item, Result>[]>;
   /** Settles the items of a batch. If it fails, each request in the batch is computed alone. */

@@ -66,9 +66,7 @@ export const USER_ERROR_CODES = {
 export type UserErrorCode = keyof typeof USER_ERROR_CODES;
 
 /** The problem: the predicate of a sentence about the key. Without a key, it is about `where`. */
-export type Fault =
-  | Mismatch
-  | { /** The config key or flag with the wrong value. */ key?: string; fault: string };
+type Fault = Mismatch | { /** The config key or flag with the wrong value. */ key?: string; fault: string };
 
 /** Two noun phrases for "`key` must be `expected`, got `got`". */
 interface Mismatch {
@@ -226,7 +224,7 @@ export type KeyPath = readonly PropertyKey[];
 export type Problem = (Omit<Mismatch, 'key'> | { fault: string }) & { path: KeyPath; hint?: string };
 
 /** A rule of a config's section: whether it is broken, the key (dotted) with its fault, and the remedy. */
-export type Rule = readonly [isBroken: boolean, key: string, fault: string, hint?: string];
+type Rule = readonly [isBroken: boolean, key: string, fault: string, hint?: string];
 
 /** The problems of the rules that are broken. */
 export function brokenRules(section: string, rules: readonly Rule[]): Problem[] {

@@ -19,7 +19,7 @@ export function assertOneText(pair: string | undefined): void {
 }
 
 /** The required content of an input's key. */
-export interface InputKey {
+interface InputKey {
   is: 'a string' | 'a list of strings' | 'nothing';
   /** Whether the key may be missing. */
   optional?: boolean;

@@ -44,7 +44,7 @@ export function foldCount(validation: ValidationFiles | undefined): number | und
 }
 
 /** A validation set. */
-export interface ValidationSet {
+interface ValidationSet {
   name: string;
   path: string;
 }
@@ -58,7 +58,7 @@ export function validationSets(validation: ValidationFiles | undefined): Validat
 }
 
 /** The keys of a `data` section that say where the rows are. */
-export interface DataPlaces {
+interface DataPlaces {
   dataset?: string;
   subset?: string;
   train: string | readonly string[];

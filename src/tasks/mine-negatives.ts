@@ -3,7 +3,7 @@ import { largest, smallest } from '../support/numbers.ts';
 import { dot, findBest, type Ranked, unit } from './sentence-vectors.ts';
 
 /** How hard negatives are chosen. Names and ranges as `mine_hard_negatives` of sentence-transformers. */
-export const miningSchema = z.strictObject({
+const miningSchema = z.strictObject({
   /** Number of negatives of each query. */
   num_negatives: z.int().min(1).default(3),
   /** Number of the most similar texts to skip, because they may be unlabeled answers. */
@@ -35,13 +35,11 @@ export function readMining(given: 'mine' | Mining): Mining {
 }
 
 /** The rows to mine for. */
-export interface MinedRows {
+interface MinedRows {
   /** For each row, the number of its query and that of its positive in the corpus. */
   pairs: readonly (readonly [query: number, positive: number])[];
   /** The similarity of a query and each text of the corpus. */
   similarities(query: number): ArrayLike<number>;
-  /** Scores some texts for a query more exactly, such as a reranker. Used if a limit depends on scores. */
-  rescore?: ((query: number, texts: readonly number[]) => Promise<ArrayLike<number>>) | undefined;
 }
 
 /**
@@ -49,43 +47,29 @@ export interface MinedRows {
  *
  * @returns by query, the best first; fewer than asked for if the limits leave no more
  */
-export async function mineNegatives(
-  { pairs, similarities, rescore }: MinedRows,
+export function mineNegatives(
+  { pairs, similarities }: MinedRows,
   { num_negatives, range_min, max_score, min_score, absolute_margin, relative_margin, ...given }: Mining,
-): Promise<Map<number, Ranked[]>> {
+): Map<number, Ranked[]> {
   const positives = new Map<number, number[]>();
   for (const [query, positive] of pairs) positives.set(query, [...(positives.get(query) ?? []), positive]);
   const most = largest([...positives.values()].map(({ length }) => length));
-  const hasLimit = [max_score, absolute_margin, relative_margin, rescore && min_score].some(
-    (limit) => limit !== undefined,
-  );
+  const hasLimit = [max_score, absolute_margin, relative_margin].some((limit) => limit !== undefined);
   const range = given.range_max ?? range_min + num_negatives * (hasLimit ? 10 : 1) + most;
-  const isRescored = rescore && (hasLimit || min_score !== undefined);
   const mined = new Map<number, Ranked[]>();
   for (const [query, own] of positives) {
     const scores = similarities(query);
-    const near = findBest(scores, range + most);
-    const numbers = near.map(({ number }) => number);
-    const rescored = isRescored && (await rescore(query, [...numbers, ...own]));
-    const candidates = rescored ? numbers.map((number, i) => ({ number, score: rescored[i]! })) : near;
-    const worst = smallest(
-      own.map((number, i) => (rescored ? rescored[numbers.length + i]! : scores[number]!)),
-    );
+    const worst = smallest(own.map((number) => scores[number]!));
     const passes = ({ number, score }: Ranked) =>
       !own.includes(number) &&
       !(absolute_margin !== undefined && score + absolute_margin > worst) &&
       !(relative_margin !== undefined && score > worst - Math.abs(worst) * relative_margin) &&
       !(max_score !== undefined && score > max_score) &&
       !(min_score !== undefined && score < min_score);
-    const chosen = candidates.filter(passes).sort(byScore);
+    const chosen = findBest(scores, range + most).filter(passes);
     mined.set(query, chosen.slice(range_min, range).slice(0, num_negatives));
   }
   return mined;
-}
-
-/** The largest score first. Equal scores keep their order. */
-function byScore(a: Ranked, b: Ranked): number {
-  return b.score - a.score;
 }
 
 /** Vectors by their texts. */
@@ -97,17 +81,17 @@ type Vectors = ReadonlyMap<string, Float32Array>;
  * @param corpus distinct texts, the positives among them
  * @returns for each pair, the texts of the corpus by their numbers
  */
-export async function mineByVectors(
+export function mineByVectors(
   pairs: readonly (readonly [query: string, positive: string])[],
   corpus: readonly string[],
   vectors: { queries: Vectors; texts: Vectors },
   mining: Mining,
-): Promise<Ranked[][]> {
+): Ranked[][] {
   const queries = [...new Set(pairs.map(([query]) => query))];
   const numbers = new Map(queries.map((query, number) => [query, number]));
   const places = new Map(corpus.map((text, number) => [text, number]));
   const units = corpus.map((text) => unit(vectors.texts.get(text)!));
-  const mined = await mineNegatives(
+  const mined = mineNegatives(
     {
       pairs: pairs.map(([query, positive]) => [numbers.get(query)!, places.get(positive)!]),
       similarities(query) {

@@ -73,7 +73,7 @@ export interface LabelScore {
 }
 
 /** A named entity in a text. Its characters are [start, end). */
-export interface EntityScore {
+interface EntityScore {
   entity_group: string;
   score: number;
   word: string;
@@ -82,7 +82,7 @@ export interface EntityScore {
 }
 
 /** The span of a context that answers a question. Its code points are [start, end). */
-export interface AnswerScore {
+interface AnswerScore {
   answer: string;
   score: number;
   start: number;
@@ -103,7 +103,7 @@ export interface ServedTranscript {
 export type ServedAnswer = LabelScore[] | EntityScore[] | AnswerScore | ServedTranscript;
 
 /** How a server's clients send inputs and receive answers. */
-export interface ServedForm<Data extends BaseData, Input> {
+interface ServedForm<Data extends BaseData, Input> {
   /**
    * Turns a request into an input.
    *
@@ -180,7 +180,7 @@ export interface PredictionOutput<Input> {
 }
 
 /** The input of text generation. */
-export interface GenerationRequest {
+interface GenerationRequest {
   prompt: Int32Array;
   input: GenerationInput;
 }

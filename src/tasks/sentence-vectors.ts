@@ -4,7 +4,7 @@ import { suggest } from '../support/text.ts';
 import { UserError } from '../support/user-error.ts';
 
 /** Keys of a `data` section that replace the model's own settings of sentence vectors. */
-export interface SentenceKeys {
+interface SentenceKeys {
   pooling?: PoolingMode | undefined;
   normalize?: boolean | undefined;
   prompts?: Readonly<Record<string, string>> | undefined;

@@ -173,7 +173,7 @@ export interface TaskBaselines<Data extends BaseData = BaseData, Rows = unknown>
 export type ColumnRole = 'text' | 'text_pair' | 'negative' | 'label';
 
 /** Columns that a task may learn from. */
-export interface Candidate {
+interface Candidate {
   label: Column | undefined;
   /** The relation of two texts. Undefined for one text. */
   pair: PairKind | undefined;
@@ -185,7 +185,7 @@ export interface Candidate {
 }
 
 /** The names of columns in quotes. `texts` are one text or a pair. */
-export interface ColumnNames {
+interface ColumnNames {
   texts: string;
   text: string;
   pair: string;

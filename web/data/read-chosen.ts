@@ -1,7 +1,6 @@
 import { findPartNames } from '../../src/input/data/data-parts.ts';
 import type { LocalSource } from '../../src/input/formats/byte-source.ts';
-import { openZip } from '../../src/input/formats/pickle/stored-zip.ts';
-import { DEFLATED, STORED } from '../../src/input/formats/pickle/zip-entries.ts';
+import { DEFLATED, openZip, STORED } from '../../src/input/formats/pickle/zip.ts';
 import { MEDIA } from '../../src/input/media/media.ts';
 import { MAX_FILE_BYTES, type Medium } from '../../src/input/media/medium.ts';
 import { UserError } from '../../src/support/user-error.ts';

@@ -40,7 +40,7 @@ type Derivative<K extends Op> = (
   node: GraphNode<K>,
   gradients: readonly (Value | undefined)[],
 ) => Contribution[];
-export type Contribution = (() => Value) | undefined;
+type Contribution = (() => Value) | undefined;
 
 /** The derivative of every op; null if it has none. */
 export const derivatives: { [K in Op]: Derivative<K> | null } = {

@@ -7,7 +7,7 @@ import { Emitter, valueInfo } from './emitter.ts';
 import { fusedMatMul, gemm, loweringTable, type Target } from './lowerings.ts';
 import { ELEMENT, type LoweredGraph, type NodeFields } from './schema.ts';
 
-export interface LowerGraphOptions {
+interface LowerGraphOptions {
   target: Target;
   weights: WeightStorage;
   /** Whether integer inputs are declared as int64. */

@@ -6,7 +6,7 @@ import { LocatedWeights, type LocateWeight } from './weights.ts';
 
 export type { InlineWeight, LocateWeight, WeightLocation } from './weights.ts';
 
-export interface LowerOptions {
+interface LowerOptions {
   target: Target;
   locate?: LocateWeight;
 }

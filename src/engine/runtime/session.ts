@@ -24,7 +24,7 @@ export function askedThreads(environment: Readonly<Record<string, string | undef
   throw new UserError({ where: THREADS, fault: `must be a number of threads from 1 to 9999, got ${value}` });
 }
 
-export interface WrapOptions {
+interface WrapOptions {
   /** Whether this build writes into the output tensors that it gets. Node's does, the web's ignores them. */
   fillsOutputs: boolean;
   onRelease?: () => void;

@@ -9,7 +9,7 @@ import {
 } from './session.ts';
 
 /** A file with external weights of the graph. */
-export interface WeightFile {
+interface WeightFile {
   /** Its name in the graph. */
   path: string;
   /** Its content, or a URL to fetch it from. */

@@ -128,11 +128,11 @@ function unsigned(value: number): number[] {
 }
 
 /** How an element of the result is computed from elements of vectors and from scalars. */
-export type Expression =
+type Expression =
   | { op: 'vector' | 'scalar'; name: string }
   | { op: Operator; operands: readonly Expression[] };
 
-export type Operator = 'absolute' | 'root' | 'add' | 'subtract' | 'multiply' | 'divide';
+type Operator = 'absolute' | 'root' | 'add' | 'subtract' | 'multiply' | 'divide';
 
 export const takeAbsolute = (x: Expression): Expression => ({ op: 'absolute', operands: [x] });
 

@@ -7,7 +7,7 @@ export const STOPPED = 130;
 /** SIGHUP is sent when the terminal is closed, perhaps several times. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export interface Stop {
+interface Stop {
   /** Aborted by the first signal, or by `request`. */
   signal: AbortSignal;
   /** Requests the same stop as the first signal. */

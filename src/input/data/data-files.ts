@@ -21,7 +21,7 @@ const METADATA = ['metadata.csv', 'metadata.jsonl'];
 const BESIDE_QRELS = ['corpus.jsonl', 'queries.jsonl'];
 
 /** How a machine reads what is not plain text. */
-export interface DataReaders {
+interface DataReaders {
   /** Decompresses a gzip file. Throws a UserError if it is damaged, or its content is too large. */
   gunzip(bytes: Uint8Array, where: string): Uint8Array;
   /** Throws a UserError for a file that is damaged, or takes too much time or memory. */

@@ -14,7 +14,7 @@ import {
 export type JsonObject = Record<string, unknown>;
 
 /** An object in a file. `line` counts from 1; its characters are those from `offset` to `end`. */
-export interface JsonLine {
+interface JsonLine {
   line: number;
   offset: number;
   end: number;

@@ -25,7 +25,7 @@ export interface Row {
 }
 
 /** Columns by name (header or JSON key), or by number from 0. The keys are those of a config's `data` section. */
-export interface DataColumns {
+interface DataColumns {
   text: string | number;
   text_pair?: string | number;
   /** Columns of further texts. A column may lack one, or have a list of them in JSON. */

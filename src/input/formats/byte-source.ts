@@ -48,7 +48,7 @@ const CHUNK_BYTES = 2 ** 22;
 /** The last bytes are hashed twice, because existing adapters and checkpoints contain such digests. */
 const TAIL = 2 ** 12;
 
-export type ByteRange = readonly [begin: number, end: number];
+type ByteRange = readonly [begin: number, end: number];
 
 /** Identifies a file by its content: a hash of its size and all its bytes. */
 export async function sourceDigest(source: ByteSource): Promise<string> {

@@ -43,7 +43,7 @@ type FloatDtype = 'F32' | 'F16' | 'BF16';
 type Settings = Record<string, unknown>;
 
 /** How the weights of a checkpoint were quantized by another program: `quantization_config` of its config.json. */
-export interface Quantization {
+interface Quantization {
   method: string;
   settings: Settings;
   layout: Layout;

@@ -11,7 +11,7 @@ class BodyTooLong extends Error {}
  * @param likely the declared size in bytes; this much is allocated at once
  * @throws BodyTooLong
  */
-export async function readBody(response: Response, most: number, likely: number): Promise<Uint8Array> {
+async function readBody(response: Response, most: number, likely: number): Promise<Uint8Array> {
   let bytes = new Uint8Array(Math.min(likely, most));
   let length = 0;
   const reader = response.body?.getReader();

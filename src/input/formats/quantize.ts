@@ -2,7 +2,7 @@
 export const BASE_BLOCK = 64;
 
 /** Elements as integers of 4 or 8 bits, with one scale per block. */
-export interface QuantizedBlocks {
+interface QuantizedBlocks {
   /**
    * The integers. With 4 bits, each byte holds two integers, the first in its lower half, and 8 represents
    * zero. With 8 bits, each integer is a signed byte.

@@ -13,7 +13,7 @@ import {
   repositoryIn,
 } from './repository.ts';
 
-export interface CachedSnapshot {
+interface CachedSnapshot {
   folder: string;
   /** Whether the snapshot has what inputs need. It may have weights alone. */
   inputs: boolean;

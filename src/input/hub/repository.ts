@@ -24,7 +24,7 @@ export interface ResolveOptions {
 export type RepositoryType = 'model' | 'dataset';
 
 /** The size and the hash of a file: a large file's SHA-256, or git's SHA-1. */
-export interface Expectation {
+interface Expectation {
   size: number;
   digest: string;
 }
@@ -67,7 +67,7 @@ export interface DownloadOptions {
 }
 
 /** One commit of a repository on the Hub. */
-export interface Repository {
+interface Repository {
   paths: string[];
   /** The cache folder for downloaded files. */
   snapshot: string;

@@ -7,7 +7,7 @@ const COMMIT_TITLE = 'Upload with adalora';
 /** The title of the commit that creates a repository. */
 const FIRST_COMMIT = 'initial commit';
 
-export interface UploadProgress {
+interface UploadProgress {
   file: string;
   /** The work on the file, and the share that is done. */
   state: 'hashing' | 'uploading' | 'error';

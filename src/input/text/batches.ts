@@ -61,7 +61,7 @@ export interface ExampleLengths {
 }
 
 /** The settings that determine the order of training examples. */
-export interface EpochPlan extends ExampleLengths {
+interface EpochPlan extends ExampleLengths {
   batchSize: number;
   seed: number;
   /** The epoch, counted from 0. */

@@ -12,7 +12,7 @@ const words = (digits: string) =>
   `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 
 /** A tokenizer in llama.cpp's metadata. */
-export interface GgufVocabulary {
+interface GgufVocabulary {
   metadata: GgufMetadata;
   tokenizer: TextTokenizer;
 }

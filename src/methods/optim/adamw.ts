@@ -23,7 +23,7 @@ export interface Segment {
 }
 
 /** A trained tensor in the flat vector. */
-export interface OptimizedTensor extends Segment {
+interface OptimizedTensor extends Segment {
   /** Factor of the learning rate. */
   rate: number;
   /** Whether the tensor has weight decay. */
@@ -43,7 +43,7 @@ export interface AdamWOptions {
   rates?: readonly Rate[];
 }
 
-export interface Rate extends Segment {
+interface Rate extends Segment {
   factor: number;
 }
 

@@ -42,7 +42,7 @@ export function formatTitle({ title, titleWith }: MethodTexts, settings: AnySett
 }
 
 /** A run that continues an adapter. */
-export interface Continuation {
+interface Continuation {
   run: MethodRun;
   /** The adapter's values, in the layout of the run's tuner. */
   values: Float32Array;
@@ -67,7 +67,7 @@ export interface ContinuesAdapters<Config> {
 }
 
 /** A learning rate, and the keys of the method's section that go with it. */
-export type ChosenOfMethod<Config> = { readonly rate: number } & Partial<Config>;
+type ChosenOfMethod<Config> = { readonly rate: number } & Partial<Config>;
 
 /**
  * A method of fine-tuning: everything that the rest of adalora needs to know about it. A method is one folder, and one

@@ -11,7 +11,7 @@ export interface TrainedParameter {
 }
 
 /** A range of the flat vector that the graph reads as one tensor. */
-export interface TrainedStack {
+interface TrainedStack {
   /** The shape of a single trained tensor. For several tensors, it is that of all their rows, [total rows, ...]. */
   shape: readonly number[];
   start: number;

@@ -11,7 +11,7 @@ import { adapterKey, asStored, parseAdapterConfig } from './low-rank/peft-config
 import { findKind } from './registry.ts';
 
 /** An adapter, its weight in a sum, and its name in messages. */
-export interface WeightedAdapter {
+interface WeightedAdapter {
   stored: StoredAdapter;
   weight: number;
   where: string;

@@ -44,7 +44,7 @@ export function crossEntropy(
 }
 
 /** A sum of losses over rows of logits. */
-export interface LossSums {
+interface LossSums {
   /** The sum, []. The mean loss is this divided by `count`. */
   total: Value;
   /** The sum of the rows' weights, []. */

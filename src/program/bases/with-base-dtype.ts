@@ -22,9 +22,9 @@ import { assertedFormat, type BaseFormat, type MatrixShape } from './base-format
 import { COPY, copyKey, intactCopy, type OnWritten, openCopy, refuseCache, writeCopy } from './kept-copy.ts';
 
 /** The parts of a machine that make and keep a copy. */
-export type BaseMachine = Pick<ModelMachine, 'disk' | 'engine' | 'cacheFolder'>;
+type BaseMachine = Pick<ModelMachine, 'disk' | 'engine' | 'cacheFolder'>;
 
-export interface BaseOptions {
+interface BaseOptions {
   /** The folder for the copy (default: the user's cache folder). */
   cacheFolder?: string;
   /** Called while a copy is made, which takes about as long as reading the checkpoint. */

@@ -190,7 +190,7 @@ const MAX_AUTOMATA = 4;
 const vocabularies = new WeakMap<TokenBytes, Vocabulary>();
 
 /** The bytes that each token writes. Undefined for special tokens. */
-export type TokenBytes = readonly (Uint8Array | undefined)[];
+type TokenBytes = readonly (Uint8Array | undefined)[];
 
 function readVocabulary(bytes: TokenBytes): Vocabulary {
   const known = vocabularies.get(bytes);

@@ -6,7 +6,7 @@ import type { GenerationSettings } from './generation-settings.ts';
 import type { LanguageModel } from './language-model.ts';
 import { type BatchOptions, beginSearch, type Search } from './search.ts';
 
-export interface GenerateOptions extends BatchOptions {
+interface GenerateOptions extends BatchOptions {
   /** Called with every token when it is chosen. Beam search knows its tokens only at the end, and does not call it. */
   onToken?: (generated: GeneratedToken) => void;
 }
@@ -67,7 +67,7 @@ async function beamSearch(search: Search): Promise<number[][]> {
 }
 
 /** A token, and the index of the row that it extends. */
-export interface GeneratedToken {
+interface GeneratedToken {
   row: number;
   token: number;
 }

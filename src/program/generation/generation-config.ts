@@ -150,7 +150,7 @@ export function createGenerationConfig(modelConfig: unknown): Record<string, unk
   return { _from_model_config: true, ...Object.fromEntries(known.map((key) => [key, legacy[key]])) };
 }
 
-export interface ReadConfig {
+interface ReadConfig {
   /** The valid keys. Their combinations can be checked even if other keys are invalid. */
   config: GenerationConfig;
   /** Known keys that are null. */

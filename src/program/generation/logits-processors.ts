@@ -12,7 +12,7 @@ import type { PaddedPrompts } from './read-tokens.ts';
 export type LogitsProcessor = (scores: Float32Array, tokens: readonly number[], item: number) => void;
 
 /** The settings that change a distribution before sampling. */
-export interface SamplingSettings {
+interface SamplingSettings {
   temperature: number;
   top_k: number;
   top_p: number;

@@ -28,7 +28,7 @@ export function newTokens(
 }
 
 /** A conversation with functions that the answer may call. */
-export interface ToolPrompt {
+interface ToolPrompt {
   messages: readonly ChatMessage[];
   /** JSON schemas of the functions, as in OpenAI's API. */
   tools: ChatTools;

@@ -23,7 +23,7 @@ import {
 } from './prompt.ts';
 import type { SearchOptions } from './search.ts';
 
-export interface TextGeneratorParts {
+interface TextGeneratorParts {
   model: LanguageModel;
   texts: Texts;
   /** The parsed generation_config.json, or config.json if it does not exist. */

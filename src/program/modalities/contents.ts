@@ -21,7 +21,7 @@ import type {
 import { requireTexts, type Texts } from './texts.ts';
 
 /** How a model reads the files of a medium. */
-export interface ContentReader<Item extends FileContent = FileContent> {
+interface ContentReader<Item extends FileContent = FileContent> {
   /** The shape of the model's input for one file. */
   readonly shape: readonly number[];
   /**

@@ -14,7 +14,7 @@ import { Texts } from './texts.ts';
 const DEFAULT_MAX_LENGTH = 1024;
 
 /** The files that texts need beside a model. */
-export interface ReadTexts {
+interface ReadTexts {
   /** The files by name. */
   files: ReadonlyMap<string, Uint8Array>;
   /**

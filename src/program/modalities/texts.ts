@@ -48,7 +48,7 @@ class TextSet extends InputSet<string> {
   }
 }
 
-export interface TextParts {
+interface TextParts {
   tokenizer: TextTokenizer;
   /** Maximum number of tokens of an example. */
   maxLength: number;

@@ -8,7 +8,7 @@ import { UserError } from '../../support/user-error.ts';
 import { type Engine, masksOn } from '../engine.ts';
 import type { ModelWeights } from '../weight-memory.ts';
 
-export interface NodeEngineOptions {
+interface NodeEngineOptions {
   /** Number of threads within an operator. */
   threads?: number;
   /** Whether other processes of this host use the same weights. If so, all of them map the weights. */

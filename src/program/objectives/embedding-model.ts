@@ -33,7 +33,7 @@ export type EmbeddingLoss =
   | { kind: 'batch_triplets'; columns: 1; margin: number };
 
 /** Vector widths at which the loss is computed, and their weights in the sum. */
-export interface Matryoshka {
+interface Matryoshka {
   dims: readonly number[];
   weights: readonly number[];
 }

@@ -51,7 +51,7 @@ const ABSENT = -1;
 const MU = 10;
 
 /** The texts of a query that are scored in a batch. */
-export interface RankedGroup {
+interface RankedGroup {
   /** The place of each text among all texts of the batch. */
   places: readonly number[];
   targets: readonly number[];

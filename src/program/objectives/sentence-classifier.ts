@@ -32,7 +32,7 @@ export interface LinearLayer {
 }
 
 /** The purpose of the vectors. */
-export interface VectorObjective {
+interface VectorObjective {
   /** Texts per row: 1, or 2 for pairs. */
   columns: number;
   outputs: number;

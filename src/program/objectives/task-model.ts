@@ -9,7 +9,7 @@ import { modelInputs } from './model-inputs.ts';
 import type { LossFunction } from './own-loss.ts';
 
 /** Returns inputs that replace some inputs of {@link modelInputs}. */
-export type ChangeInputs = (inputs: ModelInputs) => Partial<ModelInputs>;
+type ChangeInputs = (inputs: ModelInputs) => Partial<ModelInputs>;
 
 /** Options of the cross-entropy in training. */
 export interface LossOptions {

@@ -66,7 +66,7 @@ interface Texts {
 }
 
 /** Training rows of a bag of words. */
-export interface LearntRows {
+interface LearntRows {
   texts: readonly Texts[];
   /** As in `fitLinear`. */
   targets: ArrayLike<number>;

@@ -1,5 +1,5 @@
 /** A function to minimize: returns its value at `x` and writes its gradient into `gradient`. */
-export type MinimizedFunction = (x: Float64Array, gradient: Float64Array) => number | Promise<number>;
+type MinimizedFunction = (x: Float64Array, gradient: Float64Array) => number | Promise<number>;
 
 /** Number of stored pairs of step and gradient change; L-BFGS estimates the curvature from them. */
 const MEMORY = 8;

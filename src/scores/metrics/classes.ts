@@ -43,7 +43,7 @@ export function positiveLogits(logits: Float32Array): Int32Array {
 }
 
 /** Precision and recall of a class, and its number of rows. */
-export interface ClassScores {
+interface ClassScores {
   precision: number;
   recall: number;
   f1: number;

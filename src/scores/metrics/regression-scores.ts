@@ -1,10 +1,14 @@
+import { mean } from '../../support/numbers.ts';
 import { assertSameLength } from './classes.ts';
 
 /**
  * Pearson correlation, as `scipy.stats.pearsonr`. NaN for a single point, or if either side is constant. Two
  * passes in 64 bits keep the precision even if the mean is large.
  */
-export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
+export function pearson(
+  x: ArrayLike<number> & Iterable<number>,
+  y: ArrayLike<number> & Iterable<number>,
+): number {
   assertSameLength(x, y);
   if (x.length < 2 || isConstant(x) || isConstant(y)) return Number.NaN;
   const meanX = mean(x);
@@ -20,12 +24,6 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
     xy += dx * dy;
   }
   return Math.max(-1, Math.min(1, xy / (Math.sqrt(xx) * Math.sqrt(yy))));
-}
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum / values.length;
 }
 
 /**

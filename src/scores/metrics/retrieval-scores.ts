@@ -13,7 +13,7 @@ export const RETRIEVAL = [
   'accuracy@1',
 ] as const;
 
-export type RetrievalScores = Record<(typeof RETRIEVAL)[number], number>;
+type RetrievalScores = Record<(typeof RETRIEVAL)[number], number>;
 
 /**
  * Scores of one query's ranked texts, as in sentence-transformers' `InformationRetrievalEvaluator`.

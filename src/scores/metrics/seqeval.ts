@@ -1,5 +1,5 @@
 /** Adjacent words that form one named entity. */
-export interface Entity {
+interface Entity {
   type: string;
   /** The entity's words are [start, end). */
   start: number;

@@ -2,7 +2,7 @@ import { addUp } from '../../support/numbers.ts';
 import { editDistance } from '../../support/text.ts';
 
 /** The errors of a transcript, and the length of its reference. */
-export interface Errors {
+interface Errors {
   errors: number;
   length: number;
 }

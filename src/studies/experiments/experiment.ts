@@ -34,7 +34,7 @@ export interface Cell {
 }
 
 /** How the settings of a grid are chosen. */
-export interface Tuning {
+interface Tuning {
   /** Share of the training rows held out to compare the choices. With 0, the validation set is used instead. */
   heldOut: number;
   seed: number;

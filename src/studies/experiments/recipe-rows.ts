@@ -24,7 +24,7 @@ export interface ModelInPlace {
 }
 
 /** A row of a comparison on the task of a recipe. */
-export interface RecipeRow {
+interface RecipeRow {
   recipe: Recipe;
   method: string;
   /** The row's name for the model that it trains. */

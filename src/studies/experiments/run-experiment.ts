@@ -51,7 +51,7 @@ export interface ExperimentMachine extends FolderMachine {
 }
 
 /** The progress of choosing settings within a cell's grid. */
-export interface Choosing {
+interface Choosing {
   /** The chosen settings; undefined until the choice is made. */
   choice?: Settings;
   /** Runs that must be trained before the settings can be chosen. */
@@ -117,7 +117,7 @@ function scoredIn(record: RunRecord, until: number): Scored {
   );
 }
 
-export interface ExperimentOptions {
+interface ExperimentOptions {
   /** The cells of this shard. `isOwn` says which of their final runs belong to it. */
   cells: readonly Cell[];
   isOwn?(run: ExperimentRun): boolean;

@@ -38,7 +38,7 @@ export interface TrainingListener {
 export type OwnReply = { value: unknown } | { failed: true };
 
 /** Replies and the request to stop, which a training reads without receiving messages. */
-export interface TrainingWaits {
+interface TrainingWaits {
   /** The reply to the last call. A promise only for calls that `answerOwn` answers with one. */
   reply(): OwnReply | Promise<OwnReply>;
   /** One element. Any value except 0 requests a stop. */

@@ -52,7 +52,7 @@ export async function writeTrained(
   folder.write(RUN_FILES.card, card);
 }
 
-export interface RunOptions extends InMemory {
+interface RunOptions extends InMemory {
   /** Whether to continue from the newest checkpoint, if there is one. */
   resume: boolean;
   /** The processes that share the run. Each process calls `runInFolder`. */

@@ -1,8 +1,16 @@
-import { adapterParameters } from '../../methods/tuners/tuner.ts';
+import type { GraphNode, Value } from '../../engine/graph/graph.ts';
+import { reachable } from '../../engine/graph/print.ts';
+import { adapterParameters, type Tuner } from '../../methods/tuners/tuner.ts';
+import { ENCODER_STATES } from '../../models/nn/network.ts';
+import { Contents } from '../../program/modalities/contents.ts';
+import type { PartRow } from '../../program/modalities/modality.ts';
+import { inNetwork, type TaskModel } from '../../program/objectives/task-model.ts';
 import type { Processes } from '../../program/parallel/communicator.ts';
 import { together } from '../../program/parallel/together.ts';
+import { trainingNetwork } from '../../program/training-graph.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { addUp } from '../../support/numbers.ts';
+import { releasing } from '../../support/opened.ts';
 import { lastPart } from '../../support/text.ts';
 import { scorePrefixes } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
@@ -16,11 +24,19 @@ import { conclude, shareProbe } from './contenders/conclude.ts';
 import { countTrainedFolds, crossValidate } from './contenders/folds.ts';
 import { fitLayerInLoss, fitProbe, probeScore } from './contenders/frozen.ts';
 import { fitBaselines } from './encode-run.ts';
-import { holdStates } from './hold-states.ts';
 import type { RunMachine } from './machine.ts';
-import { encodeRows, measure, openBase, prepareRows, readFiles, resume, startTrainer } from './open-run.ts';
+import {
+  encodeRows,
+  measure,
+  openBase,
+  prepareRows,
+  readFiles,
+  resume,
+  startTrainer,
+  UNKNOWN_STEPS,
+} from './open-run.ts';
 import { Run, type RunSurroundings } from './run.ts';
-import { Stopped } from './set-up-run.ts';
+import { Stopped, startValues } from './set-up-run.ts';
 import { withTeacher } from './teach-rows.ts';
 import { toBeat } from './verdict/diagnose.ts';
 import { finish, judge } from './verdict/judge-run.ts';
@@ -230,4 +246,56 @@ function newModules(parameters: readonly string[]): string {
 function describeProcesses({ communicator: { size, hosts }, threads }: Processes): string | undefined {
   if (size === 1) return undefined;
   return `${size} processes on ${[...new Set(hosts)].join(', ')}; process 0 uses ${threads} threads`;
+}
+
+/** States that need more memory are computed in every step. */
+const MAX_BYTES = 2 * 2 ** 30;
+
+/**
+ * Computes the states of an encoder once for each file if the method leaves the encoder as it is. Later stages compute the
+ * decoder alone.
+ */
+async function holdStates(run: Run): Promise<void> {
+  const { files, base, communicator, host } = run;
+  const { modality, family, rows } = files;
+  const { content } = family.config;
+  if (!content || !(modality instanceof Contents)) return;
+  const states = frozenStates(
+    base.model,
+    startValues(files, base.model, UNKNOWN_STEPS).method.tuner,
+    content.input,
+  );
+  if (!states) return;
+  const clips = [rows.train, ...rows.validation.map((set) => set.rows)].flat() as PartRow[];
+  const distinct = [...new Map(clips.map((clip) => [modality.item(clip).digest, clip]))];
+  const onProgress = run.progress('preparation');
+  const known = new Map<string, Float32Array>();
+  const session = await base.engine.open({ states });
+  const isAlone = communicator.size === 1;
+  const shape = await releasing(session, async () => {
+    let shape: readonly number[] = [];
+    for (const [digest, clip] of distinct) {
+      // The stages that follow end a run that is stopped.
+      if (isAlone && host.shouldStop()) return undefined;
+      const { data, dims } = (await session.run(modality.rows([clip]).feeds([0], 0))).states!;
+      shape = dims;
+      if (data.byteLength * distinct.length > MAX_BYTES) return undefined;
+      known.set(digest, Float32Array.from(data));
+      onProgress(known.size / distinct.length);
+    }
+    return shape;
+  });
+  if (!shape) return;
+  run.holdsStates = true;
+  run.files = { ...files, modality: modality.known(ENCODER_STATES, shape, known) };
+  run.base = { ...base, model: inNetwork(base.model, (network) => network.with({ readsStates: true })) };
+}
+
+/** The encoder's states, if nothing but the content of a file changes them. */
+function frozenStates(model: TaskModel, tuner: Tuner, content: string): Value | undefined {
+  let states: Value | undefined;
+  model.buildLogits(trainingNetwork(tuner, {}).network, () => ({ onEncoded: (value) => (states = value) }));
+  const isOther = (node: GraphNode) =>
+    node.op === 'input' && (node as GraphNode<'input'>).attributes.name !== content;
+  return states && !reachable([states]).some(isOther) ? states : undefined;
 }

@@ -16,7 +16,7 @@ import type { ReadRun } from './begin-run.ts';
 import type { RunResult } from './run.ts';
 
 /** The files that a finished run writes. */
-export interface TrainedFiles {
+interface TrainedFiles {
   trained: 'adapter' | 'model';
   /** The files of the adapter, or those of the model except what its inputs need. The last one completes them. */
   files: EncodedFile[];

@@ -88,7 +88,7 @@ export function parseRecipe(name: string, text: string, { models }: Budgets): Re
 }
 
 /** The user's choices for a recipe. */
-export interface RecipeChoice {
+interface RecipeChoice {
   /** Default: the recipe's own method. */
   method?: string;
   /** The name of a budget level. Default: the level in the recipe's config. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { standalone } from '../../../scripts/standalone-figure.ts';
 import { heatMapChart } from './chart/heat-map.ts';
-import { standalone } from './chart/style.ts';
 import { rankTable } from './rank-table.ts';
 
 const ranks = rankTable({ 'm.layer.0.query': 4, 'm.layer.0.key': 0, 'm.layer.1.query': 2 });

@@ -13,7 +13,7 @@ export interface RankTable {
   largest: number;
 }
 
-export interface RankRow {
+interface RankRow {
   /** Such as `0`, or with the stack's name if there are several: `encoder 0`. Empty for modules outside any layer. */
   layer: string;
   /** One rank per column. Undefined if the layer has no such adapted matrix. */

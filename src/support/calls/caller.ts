@@ -33,7 +33,7 @@ interface Invocation {
 export type CallPlace = readonly (string | number)[];
 
 /** Values that messages cannot contain, and that both ends replace. Lists are not searched for them. */
-export interface Taken {
+interface Taken {
   args: unknown[];
   functions: Map<CallPlace, (...given: never[]) => unknown>;
   signals: Map<CallPlace, AbortSignal>;
@@ -66,7 +66,7 @@ function isPlain(value: unknown): value is object {
 }
 
 /** Calls a method at the other end. */
-export type CallMethod = (method: string, args: readonly unknown[]) => Promise<never>;
+type CallMethod = (method: string, args: readonly unknown[]) => Promise<never>;
 
 /** The methods of an object at the other end: each returns a promise. */
 export type Remote<T> = {

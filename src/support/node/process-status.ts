@@ -40,7 +40,7 @@ export function parentProcess(env: NodeJS.ProcessEnv = process.env): number | un
 }
 
 /** Linux's status of a process. */
-export interface ProcessStatus {
+interface ProcessStatus {
   /** Whether it has ended but still has its number, because its parent has not collected it. */
   isZombie: boolean;
   parent: number;

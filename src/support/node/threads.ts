@@ -4,7 +4,7 @@ import { type CalledThread, Caller, type Message, type Port } from '../calls/cal
 import { batched } from '../queue.ts';
 import { ComputationError, type ErrorClasses } from '../user-error.ts';
 
-export interface StartOptions
+interface StartOptions
   extends Pick<WorkerOptions, 'workerData' | 'transferList' | 'resourceLimits' | 'eval'> {
   /** The name of the thread in messages. */
   name: string;

@@ -48,7 +48,7 @@ const schema = z.strictObject({
     .optional(),
 });
 
-export type TranscriptData = z.output<typeof schema>;
+type TranscriptData = z.output<typeof schema>;
 type Context = EncodingContext<TranscriptData>;
 
 /** A sound and its transcript, which is missing in predictions. */

@@ -320,7 +320,7 @@ export function guessTexts(fileName: string, task: TaskName | undefined): Guess[
 }
 
 /** The kind of a guess's labels. */
-export function labelForm({ task }: Pick<Guess, 'task'>): NonNullable<TaskGuess['labels']> {
+function labelForm({ task }: Pick<Guess, 'task'>): NonNullable<TaskGuess['labels']> {
   return readSigns(task).labels ?? 'class';
 }
 

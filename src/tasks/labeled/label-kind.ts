@@ -109,7 +109,7 @@ export function targetRows(targets: Targets, count: number): Targets[] {
  *
  * @throws UserError with file and line for invalid labels
  */
-export type ToTargets = (rows: readonly Row[], labels: readonly string[], fileName: string) => Targets;
+type ToTargets = (rows: readonly Row[], labels: readonly string[], fileName: string) => Targets;
 
 /** Class ids, int32 [rows]. */
 export const classTargets: ToTargets = (rows, labels, fileName) =>

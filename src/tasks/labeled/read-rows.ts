@@ -15,7 +15,7 @@ export type RowInput = Pick<Row, 'text' | 'textPair' | 'id' | 'content'>;
 type Context = EncodingContext<LabeledData>;
 
 /** Texts, pairs or files in the form that the model reads: a classification head's, or a linear layer's on vectors. */
-export interface ReadRows {
+interface ReadRows {
   examples: ExampleSet;
   /** Computes the logits of some rows, for each of them [outputs]. */
   logits(

@@ -6,7 +6,7 @@ import type { SequenceBuilder } from '../../input/text/token-sequences.ts';
 import { InvalidData } from '../../support/user-error.ts';
 
 /** Adds a row. Returns a problem instead if the row is invalid. */
-export type AddRow = (
+type AddRow = (
   row: LanguageRow,
   onProgress: (characters: number) => void,
   file: number,

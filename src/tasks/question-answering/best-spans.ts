@@ -42,7 +42,7 @@ export async function predictSpans(
 }
 
 /** A span of the context that may be the answer. An empty span means no answer. */
-export interface Span {
+interface Span {
   text: string;
   /** The span's code points are [start, end). */
   start: number;
@@ -64,7 +64,7 @@ export interface BestSpans {
 }
 
 /** Keys of the `data` section for the search. */
-export interface SpanSearch {
+interface SpanSearch {
   n_best_size: number;
   max_answer_length: number;
   version_2_with_negative?: boolean;

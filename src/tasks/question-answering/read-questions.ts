@@ -30,7 +30,7 @@ function isInWord(text: string, at: number): boolean {
 }
 
 /** An answer in a file. */
-export interface RawAnswer {
+interface RawAnswer {
   text: string;
   /** `answer_start`, if present. */
   start?: number;
@@ -40,7 +40,7 @@ export interface RawAnswer {
  * Reads the answers of a question: a list of `{text, answer_start}` as in SQuAD, `{text: [], answer_start: []}` as on
  * the Hub, or one text under `answer`. Returns a problem if they have another form.
  */
-export function readAnswers(question: JsonObject): RawAnswer[] | RowProblem {
+function readAnswers(question: JsonObject): RawAnswer[] | RowProblem {
   const answers = ownValue(question, 'answers');
   const answer = ownValue(question, 'answer');
   if (answers === undefined && typeof answer === 'string') return [{ text: answer }];

@@ -42,7 +42,7 @@ export const CONTEXT = 1;
 export type SpanFeature = Omit<OffsetsEncoding, 'tokens'>;
 
 /** How to split a context. */
-export interface Windows {
+interface Windows {
   /** Maximum number of tokens of a feature, including special tokens and the question. */
   maxLength: number;
   /** Number of tokens that consecutive windows share. */

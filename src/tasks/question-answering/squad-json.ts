@@ -56,7 +56,7 @@ export interface QuestionEntry {
 }
 
 /** Reports an unexpected value at a place in the file. */
-export type Misplaced = (place: string, problem: RowProblem) => void;
+type Misplaced = (place: string, problem: RowProblem) => void;
 
 /**
  * Finds the questions in a JSON value. It may be a list of articles with `paragraphs` (SQuAD), of paragraphs with

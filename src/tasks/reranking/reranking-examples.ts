@@ -148,7 +148,7 @@ function listPositives(rows: readonly RerankingRow[]): ReadonlyMap<string, Reado
 }
 
 /** Whether a grade says that a text answers its query: from 0.5 for shares, above 0 for whole numbers. */
-export function relevance(rows: readonly RerankingRow[]): (grade: number) => boolean {
+function relevance(rows: readonly RerankingRow[]): (grade: number) => boolean {
   const areWhole = rows.every(({ grades }) => grades.every(Number.isInteger));
   return (grade) => (areWhole ? grade > 0 : grade >= 0.5);
 }
@@ -259,7 +259,7 @@ export async function compareVectors(
   for (const { row, query, texts } of queries)
     found[row] = Float32Array.from(texts, (text) => cosine(ofQueries.get(query)!, ofTexts.get(text)!));
   if (!isTraining) return found;
-  const mined = await mineByVectors(
+  const mined = mineByVectors(
     rows.rows.map(({ query, texts }) => [query, texts[0]!]),
     corpus,
     { queries: ofQueries, texts: ofTexts },

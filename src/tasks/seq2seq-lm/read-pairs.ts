@@ -47,7 +47,7 @@ export interface Pair {
   targets: readonly string[];
 }
 
-export type PairColumns = Pick<PairData, 'source' | 'target' | 'header' | 'quote'>;
+type PairColumns = Pick<PairData, 'source' | 'target' | 'header' | 'quote'>;
 
 /**
  * Reads pairs from the content of a TSV, CSV or JSON Lines file. In JSON Lines, a source may be a list of sentences,

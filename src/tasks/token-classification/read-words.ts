@@ -42,7 +42,7 @@ export function wordProblems({ words, tags, label_names = [] }: WordData): Probl
 }
 
 /** A named entity: consecutive words of a sentence. */
-export interface NamedEntity {
+interface NamedEntity {
   type: string;
   /** The entity's words are [start, end). */
   start: number;
@@ -106,7 +106,7 @@ function likeliest(logits: Float32Array): { id: number; probability: number } {
 }
 
 /** A word of a text. Its characters are [start, end). */
-export interface TextWord {
+interface TextWord {
   text: string;
   start: number;
   end: number;

@@ -6,7 +6,7 @@ export interface ImportanceLog {
   rows: readonly ImportanceRow[];
 }
 
-export interface ImportanceRow {
+interface ImportanceRow {
   step: number;
   /** Scores of all components, in the order of modules. */
   scores: Float32Array;
@@ -26,7 +26,7 @@ export interface ComponentHistory {
 }
 
 /** The importance at the last allocation. */
-export function lastImportance({ importance }: ComponentHistory): number {
+function lastImportance({ importance }: ComponentHistory): number {
   return importance.at(-1) ?? 0;
 }
 

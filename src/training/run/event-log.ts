@@ -116,7 +116,7 @@ function asRow(step: number, scores: Iterable<number>, kept: Iterable<number>): 
 }
 
 /** The checkpoint that a run continues from. */
-export interface ResumePoint {
+interface ResumePoint {
   step: number;
   path: string;
 }

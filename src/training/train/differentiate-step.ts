@@ -4,7 +4,7 @@ import type { Objective, Program } from '../../program/program.ts';
 import type { MicroBatch } from './step-batches.ts';
 
 /** The result for all batches of a step. */
-export type StepObjective = Omit<Objective, 'share'> & {
+type StepObjective = Omit<Objective, 'share'> & {
   /** Whether any process wants to stop. */
   stops: boolean;
 };

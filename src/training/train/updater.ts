@@ -75,7 +75,7 @@ export interface UpdateSettings {
   maxGradNorm: number;
 }
 
-export interface Update {
+interface Update {
   learningRate: number;
   /** The gradient's norm before clipping. If it is not finite, the step was skipped. */
   gradNorm: number;

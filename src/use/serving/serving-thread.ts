@@ -43,7 +43,7 @@ export interface ReaderJob extends Pick<ServingJob, 'model' | 'baseDtype' | 'mod
 }
 
 /** The machine of the serving thread. */
-export interface ServingMachine {
+interface ServingMachine {
   folders: ModelFolders;
   startReader(job: ReaderJob): CalledThread;
   /** Lets this thread end when pending work has ended. */

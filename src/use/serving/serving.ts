@@ -30,7 +30,7 @@ import { type MixedOptions, MixedRows, rowsGraph } from './rows/mixed-rows.ts';
 import type { ServedModel } from './served-adapter.ts';
 import { closing, type ServedBase } from './served-base.ts';
 
-export interface ServingOptions {
+interface ServingOptions {
   rows: MixedOptions;
   decoding: DecodingOptions;
 }

@@ -28,7 +28,7 @@ const OUTPUT = { module: 'lm_head', name: 'output' } as const;
 const MERGE = 'Export the whole model with --as gguf.';
 
 /** A model with the adapter to export. */
-export type GgufSource = Pick<TunedModel, 'model' | 'notes'> & { adapter?: KnownAdapter; folder: string };
+type GgufSource = Pick<TunedModel, 'model' | 'notes'> & { adapter?: KnownAdapter; folder: string };
 
 /**
  * Encodes an adapter as a GGUF file for llama.cpp and the programs that use it. B contains the whole scale, and the file
@@ -37,7 +37,7 @@ export type GgufSource = Pick<TunedModel, 'model' | 'notes'> & { adapter?: Known
  * @throws UserError for a whole model, a family that llama.cpp does not share, and anything in the adapter that the
  * format cannot hold
  */
-export function ggufAdapter(source: GgufSource, options: ExportGgufOptions = {}): Iterable<Uint8Array> {
+function ggufAdapter(source: GgufSource, options: ExportGgufOptions = {}): Iterable<Uint8Array> {
   assertOptions('export as gguf-adapter', options, GGUF_OPTIONS);
   const { dtype = 'f32' } = options;
   const { model, folder } = source;

@@ -119,7 +119,7 @@ const [SYSTEM, USER, ASSISTANT] = ['system', 'user', 'assistant'].map(
  *
  * @param bos the token that Ollama adds itself
  */
-export function ollamaTemplate(render: ChatTemplate['render'], bos: string): string | undefined {
+function ollamaTemplate(render: ChatTemplate['render'], bos: string): string | undefined {
   const rendered = (messages: (ChatMessage | undefined)[], isAsked = false) => {
     const text = render(messages as ChatMessage[], isAsked);
     return text.startsWith(bos) ? text.slice(bos.length) : text;

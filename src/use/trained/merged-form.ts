@@ -21,7 +21,7 @@ import type { OpenedTuned } from './trained-parts.ts';
 
 /** Element types of a written checkpoint, by their names in transformers. */
 export const MERGED_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
-export type MergedDtype = (typeof MERGED_DTYPES)[number];
+type MergedDtype = (typeof MERGED_DTYPES)[number];
 
 /** How a merged model is stored. */
 export interface MergeOptions {

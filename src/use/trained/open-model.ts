@@ -10,7 +10,7 @@ import type { TunedModel } from './trained-parts.ts';
 import { type KnownAdapter, tuneModel } from './tune-model.ts';
 
 /** A trained model on a machine: a folder in Node, or the files of a page. */
-export interface ModelSource<Weights extends { model: LoadedModel }> {
+interface ModelSource<Weights extends { model: LoadedModel }> {
   /** The files of the adapter, or of the model itself. */
   files: Files;
   /** Undefined for a whole model. */
@@ -33,7 +33,7 @@ export interface ModelSource<Weights extends { model: LoadedModel }> {
 }
 
 /** How a trained model is opened. */
-export interface OpenModelOptions {
+interface OpenModelOptions {
   /** Whether to open it for text generation, with a suitable head instead of its own. */
   generates?: boolean | undefined;
   /** Whether to open it for text vectors, even if it is a base model without a task. */

@@ -20,7 +20,7 @@ export interface OpenedTask {
 }
 
 /** Facts that determine the purpose of a trained model. */
-export interface TrainedPurpose {
+interface TrainedPurpose {
   /** Family of the base model, with the fields of config.json that the run replaced. */
   family: Family;
   /** The base model's config.json. */
@@ -32,7 +32,7 @@ export interface TrainedPurpose {
 }
 
 /** The use that the user asks for, whatever the model was trained for: generate text, or make text vectors. */
-export type Asked = 'generate' | 'embed' | undefined;
+type Asked = 'generate' | 'embed' | undefined;
 
 /** The use that the options of an opened model ask for. */
 export function askedBy({ generates, embeds }: { generates?: boolean; embeds?: boolean }): Asked {

@@ -14,7 +14,7 @@ export const SENTENCE_FILES = {
 } as const;
 
 /** Reads a JSON file of the model's folder. Undefined if it does not exist. */
-export type ReadSentenceFile = (name: string) => unknown;
+type ReadSentenceFile = (name: string) => unknown;
 
 const modulesSchema = z.array(z.looseObject({ path: z.string(), type: z.string() }));
 /** A module's folder must be a plain name, so that it cannot be outside the model's folder. */

@@ -40,7 +40,7 @@ export async function loadEngine(
   }
 }
 
-export interface NodeSessionOptions extends SessionOptions {
+interface NodeSessionOptions extends SessionOptions {
   device: 'cpu' | 'webgpu';
   /** The folder with the files of the graph's external weights. */
   weightFolder?: string;

@@ -152,7 +152,7 @@ async function naming<T>(where: string | undefined, work: () => Promise<T>): Pro
 }
 
 /** Flags for text generation. */
-export interface GenerationFlags {
+interface GenerationFlags {
   set: string[];
   maxNewTokens?: number;
   sample?: boolean;

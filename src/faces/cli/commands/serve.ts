@@ -23,7 +23,7 @@ import { ServerMetrics } from '../../servers/serve/server-metrics.ts';
 import { stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
 
-export interface ServeFlags {
+interface ServeFlags {
   model?: string;
   host: string;
   port?: number;

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { ASSISTANT, type ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { Prompt } from '../../../program/generation/prompt.ts';
 
-export interface ChatOptions {
+interface ChatOptions {
   input: Readable;
   /** Receives the echo and the prompts. */
   output: Writable;
@@ -14,7 +14,7 @@ export interface ChatOptions {
 }
 
 /** Prints the answer to a prompt and returns it. If the signal stops it, returns the text so far. */
-export type ChatAnswer = (prompt: Prompt, signal: AbortSignal) => Promise<string>;
+type ChatAnswer = (prompt: Prompt, signal: AbortSignal) => Promise<string>;
 
 /**
  * Answers typed lines until the input ends. Ctrl-C stops the current answer. If no answer is being generated,

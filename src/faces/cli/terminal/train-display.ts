@@ -25,7 +25,7 @@ const BAR_WIDTH = 20;
 /** If lines are not redrawn, a progress line is printed whenever this share of the tokenization is done. */
 const TOLD_SHARE = 0.1;
 
-export const LOADING = {
+const LOADING = {
   download: 'fetching the model',
   base: 'quantizing the base model',
   preparation: 'preparing rows',
@@ -43,7 +43,7 @@ const MAX_SMALL_STEPS = 1000;
 /** Minimum time between two lines of a small run if they are not redrawn, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
-export interface DisplayOptions {
+interface DisplayOptions {
   /** A clock in milliseconds, with any origin. */
   now?: () => number;
   /** Whether an event is shown. Hidden events are still recorded. */

@@ -24,7 +24,7 @@ type Part =
   Awaited<ReturnType<Writer['doStream']>>['stream'] extends ReadableStream<infer Type> ? Type : never;
 
 /** Makes the AI SDK's models of the folder of a run, an adapter or a model, or of its Hub id. */
-export interface AdaLoraProvider {
+interface AdaLoraProvider {
   /** A model that answers conversations, through its chat template. */
   (path: string): Writer;
   languageModel(path: string): Writer;

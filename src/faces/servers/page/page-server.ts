@@ -29,14 +29,14 @@ function webEngineFolder(): string {
 }
 
 /** A part of the page: its folder, and the URL path at which the page expects it. */
-export interface PagePart {
+interface PagePart {
   address: string;
   folder: string;
   files: readonly string[];
 }
 
 /** A model of files, such as images, that the page is served with: the name that adapters record, and its folder. */
-export interface ModelOfFiles {
+interface ModelOfFiles {
   name: string;
   folder: string;
 }

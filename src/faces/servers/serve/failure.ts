@@ -52,7 +52,7 @@ export class TimedOut extends Error {
   override name = 'TimedOut';
 }
 
-export type FailureStatus = 400 | 401 | 404 | 405 | 413 | 415 | 421 | 422 | 499 | 500 | 503 | 504;
+type FailureStatus = 400 | 401 | 404 | 405 | 413 | 415 | 421 | 422 | 499 | 500 | 503 | 504;
 
 /** A failed request, in a form that every route shares. */
 export interface HttpFailure {

@@ -41,7 +41,7 @@ export interface AppOptions {
   onFault(error: unknown): void;
 }
 
-export interface ServeHandle {
+interface ServeHandle {
   app: ServeApp;
   /** Refuses new requests and waits for pending ones. After `seconds`, aborts the pending ones. */
   drain(seconds: number): Promise<void>;

@@ -17,7 +17,7 @@ const CARD = 'README.md';
 const MAX_CARD_BYTES = 2 ** 22;
 
 /** The local files of a split, and the class names from the dataset's card. */
-export interface ResolvedSplit {
+interface ResolvedSplit {
   paths: string[];
   classes: ColumnClasses;
 }

@@ -57,5 +57,4 @@ export async function openContent(folder: string, name: string): Promise<Uint8Ar
 export const localData = new DataFiles(hub, { gunzip, readParquet, openContent });
 
 export const textFile = localData.textFile.bind(localData);
-export const dataFiles = localData.at.bind(localData);
 export const openDataFiles = localData.open.bind(localData);

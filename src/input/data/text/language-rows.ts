@@ -6,7 +6,7 @@ import { checkRowCount, RowProblems } from '../rows.ts';
 import { findKeys, type Keys, type LanguageColumns } from './language-keys.ts';
 
 /** A training example of a language model: a text, a prompt with its completion, or a conversation. */
-export type LanguageContent =
+type LanguageContent =
   | { text: string }
   | { prompt: string; completion: string; choices?: readonly string[] }
   | { messages: readonly ChatMessage[]; tools?: ChatTools };

@@ -5,7 +5,7 @@ import { excerptName } from '../excerpt.ts';
  * The pickle opcodes (from Python's pickletools) that are needed for a dictionary of tensors and a list of
  * storages.
  */
-export const OPCODES = {
+const OPCODES = {
   PROTO: 0x80,
   FRAME: 0x95,
   STOP: 0x2e,

@@ -5,7 +5,6 @@ import { excerpt, excerptName } from '../excerpt.ts';
 import { type TensorFile, type TensorInfo, unknownTensor } from '../safetensors.ts';
 import { decodeTensor, elementRange, itemSize, type TensorData, toFloat32 } from '../tensor-data.ts';
 import { PickleList, PickleReader } from './pickle-machine.ts';
-import { openStoredZip, type Zip } from './stored-zip.ts';
 import {
   MAX_PICKLE_BYTES,
   readStorage,
@@ -14,6 +13,7 @@ import {
   TorchTensor,
 } from './torch-tensor.ts';
 import { unpickle } from './unpickle.ts';
+import { openStoredZip, type Zip } from './zip.ts';
 
 /** The tensors of a dictionary, by name. Throws a UserError for any other value, as transformers does. */
 function* namedTensors(value: unknown, where: string): Generator<[string, TorchTensor]> {

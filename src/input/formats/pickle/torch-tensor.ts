@@ -1,7 +1,7 @@
 import { elementCount } from '../../../support/arrays.ts';
 import type { Dtype } from '../tensor-data.ts';
 import { PickleFunction } from './pickle-machine.ts';
-import type { EntryRange } from './zip-entries.ts';
+import type { EntryRange } from './zip.ts';
 
 /** The content of a `torch.save` file, in either format. */
 export interface TorchContent {
@@ -15,7 +15,7 @@ export interface TorchContent {
 export const MAX_PICKLE_BYTES = 2 ** 24;
 
 /** Memory that one or more tensors share. */
-export class TorchStorage {
+class TorchStorage {
   constructor(
     readonly dtype: Dtype,
     readonly key: string,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { roundHalfEven } from '../../../support/numbers.ts';
 import { InvalidData, InvalidFile, shown } from '../../../support/user-error.ts';
 import { crop, type PixelBox, type Pixels } from './pixels.ts';
 import { RESAMPLINGS, type Resampling, resize, resizeInSteps } from './resize.ts';
@@ -203,11 +204,6 @@ function refuseUnknown(settings: object, where: string): void {
 function kindOfModel(modelType: string): string | undefined {
   return Object.entries(KIND_OF_MODEL).find(([start]) => modelType.startsWith(start))?.[1];
 }
-
-const roundHalfEven = (value: number) => {
-  const rounded = Math.round(value);
-  return rounded - value === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
-};
 
 function findDefaults(type: string | undefined, where: string): Defaults {
   const kind = type?.replace(/(ImageProcessor(Fast|Pil)?|FeatureExtractor)$/, '') ?? '';

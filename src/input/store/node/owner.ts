@@ -5,7 +5,7 @@ import { threadId } from 'node:worker_threads';
 import { processStatus } from '../../../support/node/process-status.ts';
 
 /** A place with unique process numbers. Two containers with the same host name may have processes of the same number. */
-export interface Place {
+interface Place {
   host: string;
   /** The machine's boot id and the pid namespace, on Linux only. */
   boot?: string;

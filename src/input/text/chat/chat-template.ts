@@ -99,7 +99,7 @@ const MAX_TEMPLATE_LENGTH = 2 ** 20;
 /** Maximum length of a `range`. Templates loop over messages and tools, and each number takes memory. */
 const MAX_RANGE = 100_000;
 
-export interface ChatTemplateOptions {
+interface ChatTemplateOptions {
   /** Path of the template's file, for messages. */
   where: string;
   /** The time that `strftime_now` returns. Default: the time of each call. */

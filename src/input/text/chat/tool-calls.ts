@@ -8,7 +8,7 @@ export interface ToolCall {
 }
 
 /** A written text, and the calls of functions in it. */
-export interface WrittenCalls {
+interface WrittenCalls {
   /** The text before the first call. */
   text: string;
   calls: ToolCall[];

@@ -47,7 +47,7 @@ export interface SpecialToken {
 }
 
 /** The default special tokens of a class, by role. */
-export type SpecialDefaults = Partial<Record<Role, SpecialToken>>;
+type SpecialDefaults = Partial<Record<Role, SpecialToken>>;
 
 /** How to convert a class of older tokenizers. Tokens that were added later are handled elsewhere. */
 export interface TokenizerClass {

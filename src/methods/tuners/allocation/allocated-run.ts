@@ -31,7 +31,7 @@ export function isTold(step: number, schedule: AllocationSchedule): boolean {
 }
 
 /** The parts that differ between pruning methods. */
-export interface AllocatedMethod {
+interface AllocatedMethod {
   /** Its name in a config. */
   method: string;
   /** The tuner at the start of the run. */
@@ -45,7 +45,7 @@ export interface AllocatedMethod {
   store(kept: KeptComponents, values: Float32Array, baseModel: string): StoredAdapter;
 }
 
-export interface KeptComponents {
+interface KeptComponents {
   /** The tuner. After the pattern is final, it has only the kept components. */
   tuner: LowRankTuner;
   /** For each module, 1 for every initial component that is kept. */

@@ -56,13 +56,13 @@ const OBSERVED = {
 } as const satisfies Record<TripletScore, string>;
 
 /** The decision of an allocation, and the scores of all components. */
-export interface Allocated {
+interface Allocated {
   event: AllocationEvent;
   importance: readonly ComponentImportance[];
 }
 
 /** The final budget: a number of components, or their cost. */
-export interface AllocatorBudget extends Limits {
+interface AllocatorBudget extends Limits {
   target: number;
 }
 

@@ -81,7 +81,7 @@ export interface PromisedBudget {
 }
 
 /** The facts that a budget depends on. */
-export interface BudgetInputs {
+interface BudgetInputs {
   /** The method's name in a config (`method`) and its display name (`title`). */
   method: string;
   title: string;
@@ -190,7 +190,7 @@ function refuseTooMuch(
 }
 
 /** A method with a budget. */
-export interface AllocatingMethod {
+interface AllocatingMethod {
   /** Its name in a config (`method`) and its display name (`title`). */
   method: string;
   title: string;
@@ -200,7 +200,7 @@ export interface AllocatingMethod {
   minRank?: number;
 }
 
-export interface AllocationPlan {
+interface AllocationPlan {
   /** The layers to adapt (`modules`), and other parameters to train in full (`saved`). */
   modules: readonly LinearModule[];
   saved: readonly TrainedParameter[];

@@ -4,7 +4,7 @@ import { InvalidConfig } from '../../../support/user-error.ts';
 /** The curves that a budget can follow. */
 export const CURVES = ['cubic', 'linear', 'exponential', 'cosine', 'constant'] as const;
 
-export type Curve = (typeof CURVES)[number];
+type Curve = (typeof CURVES)[number];
 
 /**
  * A number at a point between `start` and `end`.
@@ -41,9 +41,9 @@ const steps = (least: number) =>
   });
 
 /** Default `tinit` and `tfinal`, in percent of the run. */
-export const TINIT = 10;
+const TINIT = 10;
 
-export const TFINAL = 40;
+const TFINAL = 40;
 
 /**
  * When the budget decreases, and how importance is smoothed. The keys are PEFT's, and so are most defaults. `tinit` and

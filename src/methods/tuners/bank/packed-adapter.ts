@@ -92,7 +92,7 @@ export function wholeParts(
 }
 
 /** A model, and the weights of its base. */
-export interface Base extends Pick<TunableModel, 'linears' | 'parameters'> {
+interface Base extends Pick<TunableModel, 'linears' | 'parameters'> {
   reader(seed: number): ReadParameter;
 }
 

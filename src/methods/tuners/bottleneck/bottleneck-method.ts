@@ -61,7 +61,7 @@ function bottlenecks(tensors: AdapterTensors): number[] {
 }
 
 /** The parts that differ between bottleneck methods. */
-export interface BottleneckVariant {
+interface BottleneckVariant {
   title: string;
   tag: string;
   /** The sublayers that an adapter follows. */

@@ -51,7 +51,7 @@ function plant(
 }
 
 /** How many ranks move at once. */
-export interface Movement {
+interface Movement {
   b: number;
   schedule: 'cubic' | 'constant';
 }
@@ -87,7 +87,7 @@ export interface RankPolicy {
 }
 
 /** The parts that differ between elastic methods. */
-export interface ElasticMethod {
+interface ElasticMethod {
   /** A tuner with all modules at their initial rank. */
   tuner: LowRankTuner;
   schedule: AllocationSchedule;

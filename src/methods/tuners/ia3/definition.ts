@@ -16,7 +16,7 @@ import type { ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
 import { mergedParameters, savedParameters } from '../whole-parameters.ts';
 
 /** A linear module and its vector of factors. */
-export interface RescaledModule extends LinearModule {
+interface RescaledModule extends LinearModule {
   /** Whether the factors rescale the module's input instead of its output. */
   ofInput: boolean;
 }

@@ -47,7 +47,7 @@ function createReader({ readRange }: TunableModel, where: string): ReadParameter
 }
 
 /** The settings that all modules start with. */
-export interface EvenSettings {
+interface EvenSettings {
   r: number;
   lora_alpha: number;
   /** Whether the scale is alpha / √r. */
@@ -55,7 +55,7 @@ export interface EvenSettings {
 }
 
 /** Returns the alpha of a module at a rank. */
-export type AlphaOf = (path: string, rank: number) => number;
+type AlphaOf = (path: string, rank: number) => number;
 
 /** The alphas that keep the scale of `r` at every rank. */
 function sameScale({ r, lora_alpha, use_rslora }: EvenSettings): AlphaOf {

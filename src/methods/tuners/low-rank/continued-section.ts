@@ -19,7 +19,7 @@ const DECIDED = [
     'bias',
   ],
   ...['lora_alpha', 'r', 'use_rslora', 'scale', 'rank_pattern', 'alpha_pattern', 'init_r', 'target_r'],
-  ...['allocation', 'init_lora_weights', 'use_dora'],
+  ...['init_lora_weights', 'use_dora'],
 ];
 
 /**
@@ -103,7 +103,7 @@ function shown(value: unknown): string {
 }
 
 /** How a method continues adapters of a type. */
-export interface ContinuedMethod<Config extends PeftAdapterConfig, Schema extends z.ZodObject> {
+interface ContinuedMethod<Config extends PeftAdapterConfig, Schema extends z.ZodObject> {
   /** The name of its section. */
   method: string;
   schema: Schema;

@@ -61,7 +61,7 @@ export function refuseTooManyVectors(modules: readonly LowRankModule[], where: s
 }
 
 /** A direction of unit length and its singular value. */
-export interface PrincipalDirection {
+interface PrincipalDirection {
   strength: number;
   direction: Float64Array;
 }
@@ -96,7 +96,7 @@ export function principalDirections(rows: readonly Float64Array[]): PrincipalDir
 }
 
 /** The element with the largest absolute value. */
-export function largestElement(row: Float64Array): number {
+function largestElement(row: Float64Array): number {
   return row.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
 }
 

@@ -240,7 +240,7 @@ export function writePeft(
  *
  * @param saved by their names in the model; a second copy of tied word embeddings is removed
  */
-export function checkSaved(
+function checkSaved(
   model: TunableModel,
   saved: AdapterTensors,
   { config }: StoredAdapter,

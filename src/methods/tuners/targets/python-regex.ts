@@ -8,7 +8,7 @@ const MAX_LENGTH = 10_000;
 const MAX_STEPS = 2 ** 26;
 
 /** Compiles a regular expression that must match a whole text. */
-export type FullMatch = (pattern: string) => (text: string) => boolean;
+type FullMatch = (pattern: string) => (text: string) => boolean;
 
 /**
  * Returns a compiler for the Python regular expressions of a config key. They share a limit on their work. Common

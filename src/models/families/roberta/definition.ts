@@ -110,3 +110,8 @@ export function robertaFamily(
     }),
   });
 }
+
+/** XLM-RoBERTa (Conneau et al., 2020): RoBERTa with a vocabulary of a hundred languages. */
+export const xlmRoberta = robertaFamily('xlm-roberta', 'XLMRoberta', (json, where) =>
+  parseRobertaConfig({ vocab_size: 30522, ...(json as object) }, where),
+);

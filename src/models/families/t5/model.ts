@@ -120,7 +120,7 @@ export function parseT5Config(json: unknown, where: string): T5Config {
 }
 
 /** Inputs of attention besides the queries' hidden states. */
-export interface Asking {
+interface Asking {
   batch: Dimension;
   /** Number of query tokens per example. */
   queries: Dimension;

@@ -160,7 +160,7 @@ export interface CellOutcome {
   comparedWith?: string;
 }
 
-export interface StoredResult {
+interface StoredResult {
   seed: number;
   steps: number;
   scores: Record<string, number>;

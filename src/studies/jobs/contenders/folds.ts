@@ -14,7 +14,7 @@ import { fitRows, TUNED_STRENGTHS } from './fit-rows.ts';
 import { layerInLoss } from './frozen.ts';
 
 /** Training rows that a model learns from, and the rows that judge it. */
-export interface Split {
+interface Split {
   kept: Int32Array;
   held: Int32Array;
 }

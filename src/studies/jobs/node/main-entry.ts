@@ -72,7 +72,7 @@ export async function train(config: RunConfigInput, options?: TrainOptions): Pro
   return train(config, options);
 }
 
-export interface PlanOptions {
+interface PlanOptions {
   /** Called while files are downloaded from the Hub. */
   onDownload?: OnDownload;
 }

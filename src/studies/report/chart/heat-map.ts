@@ -7,7 +7,7 @@ import { type Captioned, matrixName } from './svg-figure.ts';
 /** Number of shades in a heat map, from no rank to the largest rank. */
 export const SHADES = 16;
 
-export interface HeatMap extends Captioned {
+interface HeatMap extends Captioned {
   table: RankTable;
   /** The rank with the darkest shade. */
   largest: number;

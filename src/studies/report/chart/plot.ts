@@ -19,7 +19,7 @@ export interface Axis {
 }
 
 /** The edges of a plot in pixels, and the scales of its axes. A value outside a logarithmic axis is not finite. */
-export interface PlotArea {
+interface PlotArea {
   x: (value: number) => number;
   y: (value: number) => number;
   left: number;
@@ -34,7 +34,7 @@ export interface Mark {
   draw(at: PlotArea): Content;
 }
 
-export interface Plot extends Captioned {
+interface Plot extends Captioned {
   x: Axis;
   y: Axis;
   /** Plots with the same axes, row by row. */
@@ -253,7 +253,7 @@ function stripes(curves: readonly ChartCurve[], name: string): Mark {
   };
 }
 
-export interface LineChart extends Captioned {
+interface LineChart extends Captioned {
   x: Axis & { name: string };
   y: Axis;
   curves: readonly ChartCurve[];

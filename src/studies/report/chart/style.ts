@@ -1,4 +1,3 @@
-import type { Markup } from '../markup.ts';
 import { SHADES } from './heat-map.ts';
 
 /** Colors of groups of runs. They can be told apart in both color schemes and with most forms of color blindness. */
@@ -72,9 +71,4 @@ function shades(): string {
   const rule = (i: number) =>
     `rect.h${i},.h${i} rect{fill:var(--h${i})}.chart .h${i} text{fill:var(--n${i})}.s${i}{color:var(--h${i})}`;
   return Array.from({ length: SHADES + 1 }, (_, i) => rule(i)).join('');
-}
-
-/** A figure as a self-contained SVG file. Its colors follow the viewer's color scheme. */
-export function standalone({ text }: Markup, moreStyle = ''): string {
-  return `${text.replace(/^<svg[^>]*>/, (tag) => `${tag}<style>${CHART_STYLE}${moreStyle}</style>`)}\n`;
 }

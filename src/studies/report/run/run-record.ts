@@ -73,7 +73,7 @@ export function listShownValues(facts: RunSummary): [string, unknown][] {
 }
 
 /** Every value of a config, by its dotted key. A list is one value. */
-export function listValues(config: object): [string, unknown][] {
+function listValues(config: object): [string, unknown][] {
   return leaves(config).filter(([, value]) => value !== undefined && value !== null);
 }
 

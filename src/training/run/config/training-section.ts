@@ -44,7 +44,7 @@ interface ChosenKey {
 }
 
 /** The keys of `training`, and the parts of a config that their rules read. A section with an error is missing. */
-export interface RuleInputs extends z.output<typeof trainingSchema> {
+interface RuleInputs extends z.output<typeof trainingSchema> {
   task?: TaskName | undefined;
   data?: BaseData | undefined;
   defaults?: 'chosen' | 'huggingface' | undefined;
@@ -53,7 +53,7 @@ export interface RuleInputs extends z.output<typeof trainingSchema> {
 }
 
 /** The same of a config without errors. */
-export interface Completed extends RuleInputs {
+interface Completed extends RuleInputs {
   task: TaskName;
   data: BaseData;
   method: MethodName;

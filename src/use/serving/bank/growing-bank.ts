@@ -26,10 +26,10 @@ export interface BankSession {
 }
 
 /** Opens a session with a bank of a shape, for heads with this many outputs. */
-export type OpenBanked<Made extends BankSession> = (shape: BankShape, outputs: number) => Promise<Made>;
+type OpenBanked<Made extends BankSession> = (shape: BankShape, outputs: number) => Promise<Made>;
 
 /** @throws UserError if a bank of this shape cannot be opened */
-export type CheckBanked = (shape: BankShape, outputs: number) => Promise<void>;
+type CheckBanked = (shape: BankShape, outputs: number) => Promise<void>;
 
 interface Opened<Made> {
   made: Promise<Made>;
@@ -178,7 +178,7 @@ async function releaseIfDone<Made extends BankSession>({
 }
 
 /** Opens a session with a model and a bank of this shape. */
-export type OpenBank<Made> = (engine: Engine, model: LoadedModel, shape: BankShape) => Promise<Made>;
+type OpenBank<Made> = (engine: Engine, model: LoadedModel, shape: BankShape) => Promise<Made>;
 
 /**
  * The bank for all adapters of one model: with its head and its config.

@@ -2,7 +2,7 @@ import { Queue, type Waiting } from '../../../support/queue.ts';
 import { Overloaded } from '../service/service-errors.ts';
 
 /** The properties of a row that the batcher needs. */
-export interface BatchedRow {
+interface BatchedRow {
   /** Number of its tokens. */
   readonly length: number;
 }

@@ -19,7 +19,7 @@ import type {
 import { UnknownModel } from './service-errors.ts';
 
 /** Loads and unloads adapters by name. */
-export interface Loader {
+interface Loader {
   load(name: string, path: string): Promise<void>;
   unload(name: string): Promise<void>;
   close(): void;

@@ -16,7 +16,7 @@ export interface ModelCard {
 }
 
 /** The thread of a model. */
-export interface ServiceThread {
+interface ServiceThread {
   open(path: string, options: OpenOptions): Promise<OpenedModel>;
   /** Waits until waiting messages have been received. */
   nextTurn(): Promise<void>;

@@ -21,7 +21,7 @@ export interface FinishedRun<Task extends AnyTaskName = UsualTask> {
 }
 
 /** The means of a machine to open models in threads. */
-export interface ThreadMachine {
+interface ThreadMachine {
   /** Starts the thread of a model. It answers {@link MODEL_METHODS}. */
   start(): CalledThread;
   disk: FolderFiles;

@@ -10,7 +10,7 @@ const FIELDS = MEDIA.map(({ name }) => name);
 const MAX_NAME = 100;
 
 /** A form with files. */
-export interface MediaForm {
+interface MediaForm {
   inputs: ServedText[];
   /** Whether it has several files, so that the answer is a list. */
   isList: boolean;

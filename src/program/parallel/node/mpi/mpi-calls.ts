@@ -138,7 +138,7 @@ async function loadKoffi(): Promise<typeof import('koffi')> {
 const MPI_THREAD_SERIALIZED = 2;
 
 /** The MPI functions that this program calls. They involve all processes of the launcher. Counts are below 2^31. */
-export interface MpiCalls {
+interface MpiCalls {
   /** Whether this process has finalized MPI. MPI can be initialized only once per process. */
   isFinalized(): boolean;
   init(): void;

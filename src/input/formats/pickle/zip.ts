@@ -2,6 +2,76 @@ import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import type { LocalSource } from '../byte-source.ts';
 import { excerptName } from '../excerpt.ts';
 
+/** An untrusted zip archive. */
+export interface Zip {
+  names(): string[];
+  /** An entry with the range of its bytes; undefined if it does not exist. */
+  locate(name: string): (EntryRange & Pick<ZipEntry, 'size' | 'method'>) | undefined;
+}
+
+/**
+ * Reads the directory of an untrusted zip archive (APPNOTE.TXT, also with 64-bit sizes). Offsets must lie
+ * within the file, and entries must not share bytes. Encrypted entries are rejected.
+ *
+ * @throws UserError
+ */
+export function openZip(source: LocalSource): Zip {
+  return describeZip(source, () => {});
+}
+
+/** Like {@link openZip}, but also rejects compressed entries, so that any part of an entry can be read directly. */
+export function openStoredZip(source: LocalSource): Zip {
+  return describeZip(source, ({ method }, entry) => {
+    if (method === STORED) return;
+    throw new InvalidFile({
+      where: entry,
+      fault: `is compressed by method ${method}; torch.save stores entries uncompressed`,
+      hint: 'Unpack the archive and pack it again without compression (zip -0).',
+    });
+  });
+}
+
+function describeZip(source: LocalSource, check: (entry: ZipEntry, where: string) => void): Zip {
+  const entries = readZipEntries(source, findZipDirectory(source));
+  const nameOf = (name: string) => `${source.path}: ${excerptName(name)}`;
+  for (const [name, entry] of entries) check(entry, nameOf(name));
+  return {
+    names: () => [...entries.keys()],
+    locate(name) {
+      const entry = entries.get(name);
+      if (!entry) return undefined;
+      const { size, method } = entry;
+      return { ...readData(source, entry, name, nameOf(name)), size, method };
+    },
+  };
+}
+
+/**
+ * Locates an entry's data behind its local header. The local header must agree with the directory, but its
+ * extra field may have another length.
+ */
+function readData(
+  source: LocalSource,
+  { packed, method, offset, limit }: ZipEntry,
+  name: string,
+  where: string,
+): EntryRange {
+  if (offset + LOCAL.bytes > limit)
+    throw zipDamaged(where, `has a header at byte ${offset}, which must be before byte ${limit}`);
+  const header = createView(source.read(offset, offset + LOCAL.bytes));
+  if (header.getUint32(0, true) !== LOCAL.signature)
+    throw zipDamaged(where, `has no header at byte ${offset}`);
+  const nameEnd = offset + LOCAL.bytes + header.getUint16(26, true);
+  const begin = nameEnd + header.getUint16(28, true);
+  const end = begin + packed;
+  if (end > limit)
+    throw zipDamaged(where, `starts at byte ${begin} and has ${packed} bytes, beyond its limit at ${limit}`);
+  const isSame = header.getUint16(8, true) === method && !(header.getUint16(6, true) & ENCRYPTED);
+  const local = new TextDecoder().decode(source.read(offset + LOCAL.bytes, nameEnd));
+  if (!isSame || local !== name) throw zipDamaged(where, 'has a header that contradicts the directory');
+  return { begin, end };
+}
+
 /** A range of bytes in the file. */
 export interface EntryRange {
   begin: number;
@@ -24,14 +94,14 @@ const MAX_DIRECTORY_BYTES = 2 ** 24;
 const MAX_TAIL_BYTES = 0xffff + 22;
 
 /** The headers of a zip archive: of an entry, of its place in the directory, and of the directory's end. */
-export const LOCAL = { signature: 0x04034b50, bytes: 30 };
-export const CENTRAL = { signature: 0x02014b50, bytes: 46 };
-export const END = { signature: 0x06054b50, bytes: 22 };
+const LOCAL = { signature: 0x04034b50, bytes: 30 };
+const CENTRAL = { signature: 0x02014b50, bytes: 46 };
+const END = { signature: 0x06054b50, bytes: 22 };
 const END_64 = { signature: 0x06064b50, bytes: 56 };
 const LOCATOR_64 = { signature: 0x07064b50, bytes: 20 };
 
 /** Finds the central directory of a zip archive, from the end of the file. Throws a UserError. */
-export function findZipDirectory(source: LocalSource): ZipDirectory {
+function findZipDirectory(source: LocalSource): ZipDirectory {
   const where = source.path;
   const start = Math.max(0, source.size - MAX_TAIL_BYTES);
   const tail = createView(source.read(start, source.size));
@@ -75,18 +145,18 @@ function findDirectory64(source: LocalSource, end: number): ZipDirectory | undef
   };
 }
 
-export function createView(bytes: Uint8Array): DataView {
+function createView(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-export function zipDamaged(where: string, fault: string): UserError {
+function zipDamaged(where: string, fault: string): UserError {
   return new InvalidFile({ where, fault, hint: 'The file is damaged or truncated. Download it again.' });
 }
 
 /** Compression methods. */
 export const [STORED, DEFLATED] = [0, 8];
 
-export interface ZipEntry {
+interface ZipEntry {
   /** Size of the uncompressed content, as the archive claims it. */
   size: number;
   /** Number of bytes in the archive. */
@@ -99,15 +169,12 @@ export interface ZipEntry {
 }
 
 const ZIP64_FIELD = 1;
-export const ENCRYPTED = 1;
+const ENCRYPTED = 1;
 /** This value in a 32-bit field means that the real value is in a 64-bit field. */
 const ELSEWHERE = 0xffffffff;
 
 /** Reads the entries of a central directory. Throws a UserError for an entry that is encrypted. */
-export function readZipEntries(
-  source: LocalSource,
-  { begin, end, count }: ZipDirectory,
-): Map<string, ZipEntry> {
+function readZipEntries(source: LocalSource, { begin, end, count }: ZipDirectory): Map<string, ZipEntry> {
   const where = source.path;
   const view = createView(source.read(begin, end));
   const entries = new Map<string, ZipEntry>();

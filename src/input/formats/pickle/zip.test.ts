@@ -3,7 +3,7 @@ import { readOrRefuse } from '../../../../tests/support/read-or-refuse.ts';
 import { concatBytes, type WrittenEntry, writeZip } from '../../../../tests/support/write-zip.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { bytesAsSource } from '../byte-source.ts';
-import { openStoredZip } from './stored-zip.ts';
+import { openStoredZip } from './zip.ts';
 
 const ENTRIES: WrittenEntry[] = [
   { name: 'a/one', data: Uint8Array.of(1, 2, 3) },
