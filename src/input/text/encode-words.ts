@@ -1,8 +1,7 @@
 import { concatenated } from '../../support/arrays.ts';
-import { UserError } from '../../support/user-error.ts';
 import type { Encoding } from './encoding.ts';
 import { TokenBuffer } from './token-sequences.ts';
-import type { TextTokenizer } from './tokenizer.ts';
+import { noRoom, type TextTokenizer } from './tokenizer.ts';
 
 /** The word index of special tokens. */
 export const NO_WORD = -1;
@@ -28,13 +27,7 @@ export function wordEncoder(
   const { before, after } = tokenizer.frame();
   const special = before.length + after.length;
   const room = maxLength - special;
-  if (room < 1) {
-    throw new UserError({
-      where: 'data.max_length',
-      fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${maxLength}`,
-      code: 'invalid_config',
-    });
-  }
+  if (room < 1) throw noRoom(special, 1, maxLength);
   const noWords = (tokens: Int32Array) => new Int32Array(tokens.length).fill(NO_WORD);
   return (words) => {
     const tokens = new TokenBuffer();

@@ -261,9 +261,10 @@ function checkIds(
     throw new Error(`the template has the type ${type}, but the model's type_vocab_size is ${typeVocabSize}`);
 }
 
-function noRoom(special: number, texts: number, maxLength: number): UserError {
+/** The error for a maximum length that leaves no token for each text besides the special ones. */
+export function noRoom(special: number, texts: number, maxLength: number, key = 'max_length'): UserError {
   return new UserError({
-    where: 'data.max_length',
+    where: `data.${key}`,
     fault: `must be at least ${special + texts}, because ${special} tokens are special, got ${maxLength}`,
     code: 'invalid_config',
   });

@@ -13,7 +13,7 @@ import { type WordsEncoding, wordEncoder } from '../../input/text/encode-words.t
 import type { Encoding, OffsetsEncoding } from '../../input/text/encoding.ts';
 import { allLearnt, type LearntIds } from '../../input/text/learnt-ids.ts';
 import { TextStream } from '../../input/text/text-stream.ts';
-import type { TextTokenizer } from '../../input/text/tokenizer.ts';
+import { noRoom, type TextTokenizer } from '../../input/text/tokenizer.ts';
 import { concatenated } from '../../support/arrays.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import type { MaskingVocabulary } from '../objectives/mask-tokens.ts';
@@ -208,11 +208,7 @@ export class Texts implements Modality<string> {
     const { before, after } = this.frame();
     const special = before.length + after.length;
     if (length > special) return length - special;
-    throw new UserError({
-      where: `data.${key}`,
-      fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${length}`,
-      code: 'invalid_config',
-    });
+    throw noRoom(special, 1, length, key);
   }
 
   /** Adds the special tokens of a single text to its ids. */

@@ -2,8 +2,10 @@
 export interface ScoreDefinition {
   /** Display name. */
   title: string;
-  /** The score's name on the Hub; undefined if model cards do not show it. */
-  hub?: { type: string; name: string };
+  /** The score's type on the Hub; undefined if model cards do not show it. */
+  hub?: string;
+  /** Its name on the Hub. Default: the title. */
+  hubName?: string;
   /** Whether lower is better. */
   lessIsBetter?: boolean;
   /** Whether it is a share of 1, or a correlation. Tables print it in percent, as papers do. */
@@ -12,85 +14,87 @@ export interface ScoreDefinition {
 
 /** All scores of evaluations, by name without `eval_`. */
 export const SCORES = {
-  accuracy: { title: 'Accuracy', hub: { type: 'accuracy', name: 'Accuracy' }, isShare: true },
+  accuracy: { title: 'Accuracy', hub: 'accuracy', isShare: true },
   accuracy_norm: { title: 'Accuracy, likelihoods by byte', isShare: true },
   valid_json: { title: 'Valid JSON', isShare: true },
-  exact_match: { title: 'Exact match', hub: { type: 'exact_match', name: 'Exact match' }, isShare: true },
-  f1: { title: 'F1', hub: { type: 'f1', name: 'F1' }, isShare: true },
+  exact_match: { title: 'Exact match', hub: 'exact_match', isShare: true },
+  f1: { title: 'F1', hub: 'f1', isShare: true },
   matthews_correlation: {
     title: 'Matthews correlation',
-    hub: { type: 'matthews_correlation', name: 'Matthews correlation' },
+    hub: 'matthews_correlation',
     isShare: true,
   },
   pearson: {
     title: 'Pearson correlation',
-    hub: { type: 'pearsonr', name: 'Pearson correlation' },
+    hub: 'pearsonr',
     isShare: true,
   },
   spearmanr: {
     title: 'Spearman correlation',
-    hub: { type: 'spearmanr', name: 'Spearman correlation' },
+    hub: 'spearmanr',
     isShare: true,
   },
   mse: {
     title: 'Mean squared error',
-    hub: { type: 'mse', name: 'Mean squared error' },
+    hub: 'mse',
     lessIsBetter: true,
   },
   mae: {
     title: 'Mean absolute error',
-    hub: { type: 'mae', name: 'Mean absolute error' },
+    hub: 'mae',
     lessIsBetter: true,
   },
-  r2: { title: 'R²', hub: { type: 'r_squared', name: 'R²' }, isShare: true },
+  r2: { title: 'R²', hub: 'r_squared', isShare: true },
   combined_score: { title: 'Combined score', isShare: true },
   expected_calibration_error: { title: 'Expected calibration error', lessIsBetter: true, isShare: true },
-  precision: { title: 'Precision', hub: { type: 'precision', name: 'Precision' }, isShare: true },
-  recall: { title: 'Recall', hub: { type: 'recall', name: 'Recall' }, isShare: true },
-  rouge1: { title: 'ROUGE-1', hub: { type: 'rouge', name: 'ROUGE-1' }, isShare: true },
-  rouge2: { title: 'ROUGE-2', hub: { type: 'rouge', name: 'ROUGE-2' }, isShare: true },
-  rougeL: { title: 'ROUGE-L', hub: { type: 'rouge', name: 'ROUGE-L' }, isShare: true },
-  rougeLsum: { title: 'ROUGE-Lsum', hub: { type: 'rouge', name: 'ROUGE-Lsum' }, isShare: true },
-  bleu: { title: 'BLEU', hub: { type: 'bleu', name: 'BLEU' } },
+  precision: { title: 'Precision', hub: 'precision', isShare: true },
+  recall: { title: 'Recall', hub: 'recall', isShare: true },
+  rouge1: { title: 'ROUGE-1', hub: 'rouge', isShare: true },
+  rouge2: { title: 'ROUGE-2', hub: 'rouge', isShare: true },
+  rougeL: { title: 'ROUGE-L', hub: 'rouge', isShare: true },
+  rougeLsum: { title: 'ROUGE-Lsum', hub: 'rouge', isShare: true },
+  bleu: { title: 'BLEU', hub: 'bleu' },
   wer: {
     title: 'Word error',
-    hub: { type: 'wer', name: 'Word error rate' },
+    hub: 'wer',
+    hubName: 'Word error rate',
     lessIsBetter: true,
     isShare: true,
   },
   wer_normalized: { title: 'Word error, normalized', lessIsBetter: true, isShare: true },
   cer: {
     title: 'Character error',
-    hub: { type: 'cer', name: 'Character error rate' },
+    hub: 'cer',
+    hubName: 'Character error rate',
     lessIsBetter: true,
     isShare: true,
   },
-  'ndcg@10': { title: 'nDCG@10', hub: { type: 'ndcg@10', name: 'Ndcg@10' }, isShare: true },
-  'mrr@10': { title: 'MRR@10', hub: { type: 'mrr@10', name: 'Mrr@10' }, isShare: true },
-  map: { title: 'MAP', hub: { type: 'map', name: 'Map' }, isShare: true },
-  'map@100': { title: 'MAP@100', hub: { type: 'map@100', name: 'Map@100' }, isShare: true },
-  'recall@1': { title: 'Recall@1', hub: { type: 'recall@1', name: 'Recall@1' }, isShare: true },
-  'recall@5': { title: 'Recall@5', hub: { type: 'recall@5', name: 'Recall@5' }, isShare: true },
+  'ndcg@10': { title: 'nDCG@10', hub: 'ndcg@10', hubName: 'Ndcg@10', isShare: true },
+  'mrr@10': { title: 'MRR@10', hub: 'mrr@10', hubName: 'Mrr@10', isShare: true },
+  map: { title: 'MAP', hub: 'map', hubName: 'Map', isShare: true },
+  'map@100': { title: 'MAP@100', hub: 'map@100', hubName: 'Map@100', isShare: true },
+  'recall@1': { title: 'Recall@1', hub: 'recall@1', isShare: true },
+  'recall@5': { title: 'Recall@5', hub: 'recall@5', isShare: true },
   'recall@10': {
     title: 'Recall@10',
-    hub: { type: 'recall@10', name: 'Recall@10' },
+    hub: 'recall@10',
     isShare: true,
   },
   'accuracy@1': {
     title: 'Accuracy@1',
-    hub: { type: 'accuracy@1', name: 'Accuracy@1' },
+    hub: 'accuracy@1',
     isShare: true,
   },
   triplet_accuracy: {
     title: 'Accuracy of triplets',
-    hub: { type: 'accuracy', name: 'Accuracy of triplets' },
+    hub: 'accuracy',
     isShare: true,
   },
   reward_accuracy: { title: 'Accuracy of rewards', isShare: true },
   reward_margin: { title: 'Reward margin' },
   kl: { title: 'KL divergence from the reference', lessIsBetter: true },
   gen_len: { title: 'Tokens generated' },
-  perplexity: { title: 'Perplexity', hub: { type: 'perplexity', name: 'Perplexity' }, lessIsBetter: true },
+  perplexity: { title: 'Perplexity', hub: 'perplexity', lessIsBetter: true },
   loss: { title: 'Validation loss', lessIsBetter: true },
 } as const satisfies Record<string, ScoreDefinition>;
 

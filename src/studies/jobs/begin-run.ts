@@ -8,6 +8,7 @@ import type { Modality } from '../../program/modalities/modality.ts';
 import type { OwnFunctions } from '../../program/objectives/own-function.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
 import { addUp } from '../../support/numbers.ts';
+import { lazy } from '../../support/options.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { alikeLabels } from '../../tasks/classes/labels.ts';
@@ -280,13 +281,22 @@ function readRunRows<Config extends RunConfig | ParsedConfig>(
   scoringOf: (counts: RowCounts) => Scoring<Config>,
 ): { rows: RunRows; scoring: Scoring<Config> } {
   const parts = files.train.map(({ files }) => task.files.read(files, parsed.data));
-  const all = joined(task, parts);
+  const all = parts.length === 1 ? parts[0] : task.files.join(parts);
   const count = task.files.countRows?.(all);
-  const split = (share: number) => splitRows(task, all, parsed.data, share);
+  // Undefined if the task's rows cannot be split.
+  const splittable = lazy(() => task.files.splittable?.(all, parsed.data));
+  const split = (share: number) => {
+    const rows = splittable();
+    return rows && holdOut(rows, share);
+  };
+  const fold = (count: number) => {
+    const rows = splittable();
+    return rows && splitFolds({ ...rows, pick: (numbers) => [...numbers] }, count);
+  };
   const scoring = scoringOf({
     rows: count ?? 0,
     canHoldOut: (share) => isPossible(() => split(share)),
-    canFold: (count) => isPossible(() => foldRows(task, all, parsed.data, count)),
+    canFold: (count) => isPossible(() => fold(count)),
   });
   const { data } = scoring.config;
   const share = heldOutShare(data.validation);
@@ -304,36 +314,9 @@ function readRunRows<Config extends RunConfig | ParsedConfig>(
         ? [{ name: 'validation', rows: held.validation }]
         : files.validation.map(({ name, files }) => ({ name, rows: task.files.read(files, data) })),
       isHeldOut: held !== undefined,
-      folds: folded === undefined ? undefined : foldRows(task, train, data, folded),
+      folds: folded === undefined ? undefined : fold(folded),
     },
   };
-}
-
-/** Joins the rows of several sources. */
-function joined(task: AnyTask, parts: readonly unknown[]): unknown {
-  return parts.length === 1 ? parts[0] : task.files.join(parts);
-}
-
-/** Holds out a share of the rows. Undefined if the task's rows cannot be split. */
-function splitRows(
-  { files }: AnyTask,
-  rows: unknown,
-  reading: object,
-  share: number,
-): HeldOut<unknown> | undefined {
-  const splittable = files.splittable?.(rows, reading);
-  return splittable && holdOut(splittable, share);
-}
-
-/** Splits the numbers of rows into folds. Undefined if the task's rows cannot be split. */
-function foldRows(
-  { files }: AnyTask,
-  rows: unknown,
-  reading: object,
-  count: number,
-): HeldOut<number[]>[] | undefined {
-  const splittable = files.splittable?.(rows, reading);
-  return splittable && splitFolds({ ...splittable, pick: (numbers) => [...numbers] }, count);
 }
 
 function isPossible(attempt: () => unknown): boolean {

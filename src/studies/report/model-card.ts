@@ -58,8 +58,8 @@ export function modelCard(facts: ModelCardInputs): string {
 /** A card with the scores of the result on a test file. They replace those of an earlier test. */
 export function withTestScores(card: string, { file, metrics }: EventOf<'test'>): string {
   const rows = Object.entries(metrics).flatMap(([key, value]) => {
-    const hub = scoreDefinition(key.replace('eval_', ''))?.hub;
-    return hub && Number.isFinite(value) ? [[hub.name, `${Number(value.toFixed(4))}`]] : [];
+    const { hub, hubName, title } = scoreDefinition(key.replace('eval_', '')) ?? {};
+    return hub && Number.isFinite(value) ? [[hubName ?? title!, `${Number(value.toFixed(4))}`]] : [];
   });
   const [title, body] = section('Test', table(['', plainMarkdown(lastPart(file))], rows));
   const without = card.replace(/^## Test\n[\s\S]*?(?=^## )/m, '');
@@ -229,10 +229,10 @@ function scoresOfSets({ config, labels, metrics }: ModelCardInputs): SetScores[]
   return scorePrefixes(validation).map((prefix, i) => ({
     name: sets[i]?.name ?? '',
     file: lastPart(sets[i]?.path ?? ''),
-    scores: Object.entries<ScoreDefinition>(SCORES).flatMap(([key, { hub }]) => {
+    scores: Object.entries<ScoreDefinition>(SCORES).flatMap(([key, { title, hub, hubName = title }]) => {
       const value = metrics[`eval_${prefix}${key}`] ?? metrics[prefix + key]!;
       if (!hub || !Number.isFinite(value)) return [];
-      return [{ ...hub, name: averaged(hub.name, averages[key]), value: Number(value.toFixed(4)) }];
+      return [{ type: hub, name: averaged(hubName, averages[key]), value: Number(value.toFixed(4)) }];
     }),
   }));
 }

@@ -34,8 +34,8 @@ export function withParent(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** The process number of the parent with which this process must end; undefined for a process that the user started. */
-export function parentProcess(env: NodeJS.ProcessEnv = process.env): number | undefined {
-  const number = Number(env[PARENT_VARIABLE]);
+export function parentProcess(): number | undefined {
+  const number = Number(process.env[PARENT_VARIABLE]);
   return Number.isSafeInteger(number) && number > 0 ? number : undefined;
 }
 

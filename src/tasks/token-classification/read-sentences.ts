@@ -1,5 +1,5 @@
 import { readExtension } from '../../input/data/detect-format.ts';
-import { type JsonObject, jsonLines, ownValue, typeName } from '../../input/data/json-lines.ts';
+import { type JsonObject, jsonLines, keyName, ownValue, typeName } from '../../input/data/json-lines.ts';
 import { type RowProblem, RowProblems } from '../../input/data/rows.ts';
 import { listNames, suggest, suggestAmong } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
@@ -49,16 +49,7 @@ function findKey(
   setting: string,
 ): string {
   const names = Object.keys(row);
-  if (typeof setKey === 'number') {
-    const hint = 'Give the name of a key.';
-    throw new UserError({
-      where,
-      fault: `has no column ${setKey}, because its rows have named keys`,
-      hint,
-      code: 'unknown_column',
-    });
-  }
-  const usedKey = setKey ?? usual.find((key) => names.includes(key));
+  const usedKey = setKey === undefined ? usual.find((key) => names.includes(key)) : keyName(setKey, where);
   if (usedKey === undefined) {
     const hint = `Say in ${setting} what it is called.`;
     throw new UserError({

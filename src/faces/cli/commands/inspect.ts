@@ -4,8 +4,6 @@ import { textFile } from '../../../input/data/node/text-files.ts';
 import { ADAPTER_CONFIG } from '../../../input/formats/adapters/adapter-files.ts';
 import { readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import type { AdapterTensors } from '../../../input/formats/adapters/stored-adapter.ts';
-import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
-import type { Hub } from '../../../input/hub/hub.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { hasTokens } from '../../../input/text/text-files.ts';
 import { findKind } from '../../../methods/tuners/registry.ts';
@@ -82,7 +80,7 @@ async function describeAdapter(path: string, { json }: InspectFlags): Promise<vo
 }
 
 async function tokenize(path: string, file: string | undefined): Promise<void> {
-  const texts = await openTexts(hub, path);
+  const texts = await openTexts(path);
   const isTyped = file === undefined || file === '-';
   const content = isTyped ? await readInput() : textFile(file).read();
   for (const { text } of fileLines(content, isTyped ? 'standard input' : file)) {
@@ -103,24 +101,16 @@ const UNLIMITED = { vocabSize: Infinity, typeVocabSize: Infinity, maxLength: Inf
  *
  * @throws UserError if their files are missing or damaged
  */
-async function openTexts(
-  hub: Hub,
-  path: string,
-  onProgress?: (progress: DownloadProgress) => void,
-): Promise<Texts> {
+async function openTexts(path: string): Promise<Texts> {
   const { disk } = hub;
   const isHere = disk.stat(path)?.kind === 'folder' && hasTokens(disk.within(path).list());
-  const files = disk.within(isHere ? path : await findFolder(hub, path, onProgress));
+  const files = disk.within(isHere ? path : await findFolder(path));
   const { texts } = await readTexts(files, files, UNLIMITED);
   return texts(UNLIMITED);
 }
 
-async function findFolder(
-  hub: Hub,
-  path: string,
-  onProgress?: (progress: DownloadProgress) => void,
-): Promise<string> {
-  const { folder, kind, runModel } = await locateTrained(hub, path, { onProgress });
+async function findFolder(path: string): Promise<string> {
+  const { folder, kind, runModel } = await locateTrained(hub, path);
   if (kind === 'model') return folder;
-  return resolveBase(hub, runModel ?? (await readAdapterIn(hub.disk, folder)).baseModel, folder, onProgress);
+  return resolveBase(hub, runModel ?? (await readAdapterIn(hub.disk, folder)).baseModel, folder);
 }

@@ -9,6 +9,7 @@ import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { ownFacts } from '../own-adapters.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
+import { assertShape } from '../peft/peft-files.ts';
 import type { TunableModel } from '../tuner.ts';
 import { savedParameters, WholeParameters } from '../whole-parameters.ts';
 
@@ -25,16 +26,16 @@ const bitFitKind: AdapterKind = {
     const parameters = [...tensors].map(([key, { shape, data }]) => {
       const name = peftName(key, where);
       const expected = model.parameters.get(name);
-      if (expected?.join() === shape.join()) return { name, shape, data };
-      throw new InvalidFile({
-        where: `${where}: ${name}`,
-        fault: expected
-          ? `has shape [${shape}] instead of [${expected}]`
-          : 'is not a parameter of the base model',
-        hint: expected
-          ? 'The adapter belongs to another base model, or is damaged.'
-          : suggest(name, model.parameters.keys()),
-      });
+      if (!expected) {
+        const hint = suggest(name, model.parameters.keys());
+        throw new InvalidFile({
+          where: `${where}: ${name}`,
+          fault: 'is not a parameter of the base model',
+          hint,
+        });
+      }
+      assertShape(`${where}: ${name}`, { shape, data }, expected);
+      return { name, shape, data };
     });
     const tuner = biasTuner(model.head, parameters);
     return { tuner, values: tuner.layout.vector(parameters.map((one) => [one.name, one])) };

@@ -67,12 +67,9 @@ const PACKAGES: Record<MpiName, string> = { 'Open MPI': 'libopenmpi3', MPICH: 'l
  *
  * @throws UserError if the library is missing or of the other implementation, or if koffi, which calls it, is missing
  */
-export async function loadLibrary(
-  { mpi }: Launch,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<MpiLibrary> {
+export async function loadLibrary({ mpi }: Launch): Promise<MpiLibrary> {
   const koffi = await loadKoffi();
-  const libraryPath = env[OWN_LIBRARY];
+  const libraryPath = process.env[OWN_LIBRARY];
   const system = process.platform === 'darwin' ? 'darwin' : 'linux';
   const wanted = ABIS.filter(({ name }) => mpi === undefined || name === mpi);
   const others = ABIS.filter((abi) => !wanted.includes(abi));
