@@ -5,13 +5,13 @@ import type { AdapterKind } from './adapter-kind.ts';
 import { bitFit } from './bitfit/definition.ts';
 import { houlsby, pfeiffer } from './bottleneck/bottleneck-method.ts';
 import { adaDora, adaLora, iguLora } from './composed/pruned-triplets.ts';
+import { svdLora } from './composed/triplet-method.ts';
 import { elaLora } from './elalora/definition.ts';
 import { full } from './full/definition.ts';
 import { ia3 } from './ia3/definition.ts';
 import { lora } from './lora/definition.ts';
 import { type AnyMethod, type MethodTexts, methods } from './method-definition.ts';
 import { pruneLora } from './prune-lora/definition.ts';
-import { svdLora } from './svd-lora/definition.ts';
 
 /** The built-in methods, by name in a config. To add a method, add a folder here and an entry below. */
 export const METHODS = {
