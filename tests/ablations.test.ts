@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../src/studies/jobs/plan/plan.ts';
 import type { EventOf } from '../src/training/run/events.ts';
-import { succeeds } from './support/succeeds.ts';
-import { UNSCORED, Workspace } from './support/workspace.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
+import { UNSCORED } from './support/workspace.ts';
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 const SCHEDULE = 'lora_alpha: 16, tinit: 15, tfinal: 20, deltaT: 3';
 const TRAINING = '{learning_rate: 2e-2, max_steps: 60, logging_steps: 1, save_steps: 4}';

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readAdapter } from './support/adapter-folder.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { resumesAfterKill, SHORT } from './support/resumes-after-kill.ts';
-import { eventsOf, UNSCORED, Workspace } from './support/workspace.ts';
+import { eventsOf, UNSCORED } from './support/workspace.ts';
 
 /* Methods whose ranks change: their runs survive a kill byte for byte, and their adapters train on. */
 
@@ -15,11 +16,7 @@ const METHODS = {
 /** The method whose runs also evaluate. */
 const SCORED = 'adadora';
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 const settingsOf = (name: keyof typeof METHODS) => [
   ...[`method=${name}`, `${name}=${METHODS[name]}`, ...SHORT],
@@ -54,7 +51,7 @@ describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('%s', (method) =
   it.runIf(method === 'adadora')('answers as its adapter over integer weights', async () => {
     const output = `int8-${method}`;
     const settings = [...settingsOf(method), 'base_dtype=int8', `output=${output}`];
-    expect(await workspace.train(...settings)).toMatchObject({ code: 0 });
+    await succeeds(workspace.train(...settings));
     const { accuracy } = JSON.parse((await workspace.run('eval', output, 'dev.tsv', '--json')).stdout);
     expect(eventsOf(workspace.events(output), 'finish')[0]!.metrics.accuracy).toBe(accuracy);
   });

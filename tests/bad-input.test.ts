@@ -1,16 +1,12 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../src/input/formats/encode-safetensors.ts';
 import type { StoredTensor } from '../src/input/formats/tensor-data.ts';
+import { newWorkspace } from './support/commands.ts';
 import { readSafetensors } from './support/safetensors-file.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { Workspace } from './support/workspace.ts';
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 /** A model folder `broken` with one changed file (or removed, if the change returns undefined). */
 function breakModel(file: string, change: (content: Buffer) => string | Uint8Array | undefined): void {

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { succeeds } from './support/succeeds.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { Workspace } from './support/workspace.ts';
 
 const ROWS = tinyRows(48, 2);
 
@@ -12,16 +11,14 @@ interface Answers {
   loss: number;
 }
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 let float32: Answers;
 let largest: number;
 beforeAll(async () => {
-  workspace = new Workspace();
   await succeeds(workspace.train());
   float32 = await answers('--base-dtype', 'float32', '--device', 'cpu');
   largest = Math.max(...float32.logits.flat().map(Math.abs));
 });
-afterAll(() => workspace.remove());
 
 /** `predict` and `eval` of the run with these flags; their results must agree. */
 async function answers(...flags: string[]): Promise<Answers> {
@@ -98,7 +95,7 @@ it('loses more to int4 than to int8', () => {
 });
 
 it('applies to a merged model too', async () => {
-  expect(await workspace.run('export', 'run', '--as', 'merged', '-o', 'merged')).toMatchObject({ code: 0 });
+  await succeeds(workspace.run('export', 'run', '--as', 'merged', '-o', 'merged'));
   const logits = async (type: string) =>
     (await workspace.run('predict', 'merged', 'dev.tsv', '--logits', '--base-dtype', type)).stdout;
   const [plain, int8] = await Promise.all([logits('float32'), logits('int8')]);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { PEFT_PREFIX } from '../src/input/formats/adapters/stored-adapter.ts';
 import { METHODS } from '../src/methods/tuners/registry.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
@@ -7,19 +7,16 @@ import { labelFeed } from '../src/program/objectives/sequence-loss.ts';
 import { Program } from '../src/program/program.ts';
 import { elementCount } from '../src/support/arrays.ts';
 import { readAdapter } from './support/adapter-folder.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { describeForTask, openForTask } from './support/open-for-task.ts';
 import { readSafetensors } from './support/safetensors-file.ts';
-import { succeeds } from './support/succeeds.ts';
-import { Workspace } from './support/workspace.ts';
 
 const SETTINGS = ['method=bitfit', 'training.max_steps=40'];
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(async () => {
-  workspace = new Workspace();
   await succeeds(workspace.train('output=run', ...SETTINGS));
 });
-afterAll(() => workspace.remove());
 
 const modelShapes = () => describeForTask(workspace.path('model'), 'single_label_classification').parameters;
 const isHead = (name: string) => name.startsWith('classifier.');

@@ -1,18 +1,15 @@
 import { cpSync, existsSync, readdirSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readAdapter } from './support/adapter-folder.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
-import { succeeds } from './support/succeeds.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { Workspace } from './support/workspace.ts';
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(async () => {
-  workspace = new Workspace();
   // Wide enough for int4 blocks.
   writeTinyModel(workspace.path('model'), { hidden_size: 64, intermediate_size: 128 });
 });
-afterAll(() => workspace.remove());
 
 /** The arguments of a run of 40 steps; with this seed, that is enough. */
 const args = (output: string, ...settings: string[]) => [

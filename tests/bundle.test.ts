@@ -2,16 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Workspace } from './support/workspace.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { newWorkspace } from './support/commands.ts';
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(() => {
-  workspace = new Workspace();
   mkdirSync(workspace.path('node_modules'));
   symlinkSync(resolve('.'), workspace.path('node_modules', 'adalora'));
 });
-afterAll(() => workspace.remove());
 
 const TRAIN = `({
   model: 'model', method: 'lora', output: OUTPUT, training: { max_steps: 2 },

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CHROMIUM, launch } from './browser/support/browser.ts';
 import { fetching, packInto, reachesRegistry, runAsUser, userEnvironment } from './support/as-user.ts';
 import { codeBlocks } from './support/code-blocks.ts';
+import { newFolder } from './support/new-folder.ts';
 import { writeTinyData } from './support/tiny-data.ts';
 
 /*
@@ -25,7 +25,7 @@ function documented(start: string): string {
 }
 
 describe.skipIf(!isAsked)('the packed package (with LONG_TESTS=1, where npm reaches a registry)', () => {
-  let folder: string;
+  const folder = newFolder();
   const programs: ChildProcess[] = [];
   const write = (name: string, text: string) => {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
@@ -38,7 +38,6 @@ describe.skipIf(!isAsked)('the packed package (with LONG_TESTS=1, where npm reac
   };
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'bundlers-'));
     const archive = packInto(folder);
     write('package.json', '{ "type": "module" }');
     const { status, stderr } = fetching(folder, 'install', '--ignore-scripts', archive, ...TOOLS);
@@ -68,7 +67,6 @@ describe.skipIf(!isAsked)('the packed package (with LONG_TESTS=1, where npm reac
       await once(program, 'exit');
     }
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }), 300_000);
 
   it.each([
     ['Bun', ['node_modules/.bin/bun', 'server.ts']],

@@ -1,23 +1,21 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { open, train } from '../src/index.ts';
 import { fitTemperature } from '../src/studies/jobs/contenders/conclude.ts';
+import { newWorkspace } from './support/commands.ts';
 import { writeTinyData } from './support/tiny-data.ts';
 import { writeTinyEntities } from './support/tiny-entities.ts';
 import { familiesAndHeads, writeTinyHead } from './support/tiny-head.ts';
 import { trainHere } from './support/train-here.ts';
-import { Workspace } from './support/workspace.ts';
 
 /* The scores that a run reports are those of the model that it saves. */
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(() => {
-  workspace = new Workspace();
   for (const [i, part] of ['train', 'dev'].entries()) {
     writeTinyData(workspace.path(`SEQ_CLS-${part}.tsv`), 60, i);
     writeTinyEntities(workspace.path(`TOKEN_CLS-${part}.tsv`), 30, i);
   }
 });
-afterAll(() => workspace.remove());
 afterAll(trainHere());
 
 it('rows that are all right make a model no more certain', () => {

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Workspace } from './support/workspace.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
 
 /* The checkpoints of a run that was ended early. */
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(async () => {
-  workspace = new Workspace();
   const settings = [
     'training.max_steps=24',
     'training.save_steps=8',
@@ -14,17 +13,14 @@ beforeAll(async () => {
     'adalora.tfinal=8',
     'adalora.tinit=4',
   ];
-  expect(await workspace.train(...settings)).toMatchObject({ code: 0 });
-  expect(await workspace.train(...settings, 'output=early', 'training.stop_at_step=8')).toMatchObject({
-    code: 0,
-  });
+  await succeeds(workspace.train(...settings));
+  await succeeds(workspace.train(...settings, 'output=early', 'training.stop_at_step=8'));
   workspace.write(
     'early/metrics.jsonl',
     workspace.read('early', 'metrics.jsonl').toString().split('\n').slice(0, 3).join('\n'),
   );
   workspace.delete('early/adapter');
 });
-afterAll(() => workspace.remove());
 
 const PATH = 'run/checkpoints/checkpoint-8.safetensors';
 const scores = async (...args: string[]) => {
@@ -52,14 +48,14 @@ describe('a checkpoint', { timeout: 240_000 }, () => {
   });
 
   it('predicts, is inspected, exported and merged', async () => {
-    expect(await workspace.run('predict', PATH, 'dev.tsv')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('predict', PATH, 'dev.tsv'));
     const { stdout } = await workspace.run('inspect', PATH, '--json');
     // Before the pattern is final, the adapter has every triplet.
     expect(JSON.parse(stdout)).toMatchObject({ average_rank: 4 });
     expect(
       await workspace.run('export', 'run', '--checkpoint', '8', '--as', 'lora', '-o', 'plain'),
     ).toMatchObject({ code: 0 });
-    expect(await workspace.run('export', PATH, '--as', 'merged', '-o', 'merged')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('export', PATH, '--as', 'merged', '-o', 'merged'));
     for (const file of ['plain/adapter_model.safetensors', 'merged/model.safetensors'])
       expect(existsSync(workspace.path(file)), file).toBe(true);
   });

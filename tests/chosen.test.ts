@@ -1,22 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { sectionKeys } from '../src/training/run/config/read-method.ts';
 import { describeChosen } from '../src/training/run/config/resolve-config.ts';
 import { CHOSEN_TRAINING } from '../src/training/run/config/training-section.ts';
+import { newWorkspace } from './support/commands.ts';
 import { writeTinyData } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { Workspace } from './support/workspace.ts';
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(() => {
-  workspace = new Workspace();
   // Few enough rows for a linear probe.
   writeTinyData(workspace.path('few.tsv'), 24, 1);
   workspace.write('few.txt', 'the cat sat on the mat.\n'.repeat(12));
   writeTinyTextModel(workspace.path('gpt2'), 'gpt2');
 });
-afterAll(() => workspace.remove());
 
 const rows = { train: 'few.tsv', text: 'sentence', label: 'label' };
 const TASKS = {

@@ -13,13 +13,13 @@ import { CohereClient } from 'cohere-ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { AdaLoraRetriever } from '../examples/retriever.ts';
+import { newWorkspace } from './support/commands.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
-import { Workspace } from './support/workspace.ts';
 
 /* The clients of the JavaScript world, against a server with mixed adapters and in this process. */
 
-const workspace = new Workspace();
+const workspace = newWorkspace();
 const TEXTS = ['a very good cat .', 'a dog', 'fish and a bad film'];
 const QUERY = 'a good cat';
 const MESSAGES = [{ role: 'user' as const, content: 'the cat' }];
@@ -93,7 +93,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const { child } of servers) child.kill();
   for (const model of [vectors, ranks, chat]) await model?.close();
-  workspace.remove();
 });
 
 /** The same float32 sums in other batches. */

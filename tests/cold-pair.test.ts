@@ -1,20 +1,18 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { coldPair, serveModel, settings } from './support/cold-pair.ts';
+import { newWorkspace } from './support/commands.ts';
 import type { HubServer } from './support/hub-server.ts';
-import { Workspace } from './support/workspace.ts';
 import { type Kind, whyNot } from './support/writers.ts';
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 let server: HubServer;
 beforeAll(async () => {
-  workspace = new Workspace();
   server = await serveModel(workspace);
   const { code, stderr } = await workspace.run('train', 'run.yaml', ...settings('whole', 'model'));
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 afterAll(async () => {
   await server.close();
-  workspace.remove();
 });
 
 it.for<[Kind, Kind]>([

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Workspace } from './support/workspace.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
 
 /* Two rows on one task of a tiny model: a grid each, two seeds. */
 
@@ -22,12 +22,10 @@ compared_with: LoRA
 output: out
 `;
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(() => {
-  workspace = new Workspace();
   workspace.write('compare.yaml', COMPARISON);
 });
-afterAll(() => workspace.remove());
 
 const runs = (row: string, ...of: string[]) =>
   readdirSync(workspace.path('out', 'runs', 'run', row, ...of)).sort();
@@ -55,7 +53,7 @@ describe('compare', () => {
   });
 
   it('tunes each row, then trains the best choice with every seed, one shard at a time', async () => {
-    expect(await workspace.run('compare', 'compare.yaml', '--shard', '1/2')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('compare', 'compare.yaml', '--shard', '1/2'));
     expect(runs('lora')).toEqual(['seed-0', 'seed-1', 'tuning']);
     expect(existsSync(workspace.path('out', 'runs', 'run', 'adalora'))).toBe(false);
     // Two of three continue after half of the run.
@@ -63,7 +61,7 @@ describe('compare', () => {
       (run) => workspace.events(`out/runs/run/lora/tuning/${run}`).at(-1)?.step,
     );
     expect(steps.sort()).toEqual([4, 8, 8]);
-    expect(await workspace.run('compare', 'compare.yaml', '--shard', '2/2')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('compare', 'compare.yaml', '--shard', '2/2'));
     const { tasks } = JSON.parse(workspace.read('out', 'table.json').toString());
     expect(
       tasks[0].rows.map(({ row, runs, tried }: never) => [row, (runs as []).length, (tried as []).length]),
@@ -93,7 +91,7 @@ describe('compare', () => {
     workspace.delete('out/runs/run/lora/seed-1/checkpoints');
     workspace.delete('out/runs/run/adalora/seed-1');
     workspace.delete('out/runs/run/adalora/tuning/learning_rate=0.02');
-    expect(await workspace.run('compare', 'compare.yaml', '--resume')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('compare', 'compare.yaml', '--resume'));
     expect(results()).toBe(before);
   });
 
@@ -106,7 +104,7 @@ describe('compare', () => {
       if (JSON.parse(lines.at(-1) as string).step === 8)
         workspace.write(name, `${lines.slice(0, -1).join('\n')}\n`);
     }
-    expect(await workspace.run('compare', 'compare.yaml', '--resume')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('compare', 'compare.yaml', '--resume'));
     expect(results()).toBe(before);
   });
 });

@@ -1,10 +1,10 @@
-import { cpSync, existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { goldenCases, lostCases } from '../scripts/conformance/golden-folders.ts';
 import { listCases } from '../scripts/conformance/run-folder.ts';
 import { isReplayed } from '../scripts/conformance/trajectory-kinds.ts';
+import { newFolder } from './support/new-folder.ts';
 
 const GOLDEN = '../shared/conformance';
 
@@ -21,11 +21,7 @@ describe.skipIf(!existsSync(GOLDEN))('golden cases', () => {
   it('no case is missing', () => expect(lostCases()).toEqual([]));
 
   describe('a broken one fails with a message', () => {
-    let folder: string;
-    beforeAll(() => {
-      folder = mkdtempSync(join(tmpdir(), 'conformance-'));
-    });
-    afterAll(() => rmSync(folder, { recursive: true }));
+    const folder = newFolder();
 
     it.each([
       ['of a wrong gradient', 'bert-regression', (path: string) => swapGradients(path), /gradients .* at /],

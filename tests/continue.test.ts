@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference, largestMagnitude } from '../scripts/conformance/compare.ts';
 import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
@@ -8,18 +8,16 @@ import { continuedConfig } from '../src/studies/jobs/read-run.ts';
 import { startMethod } from '../src/studies/jobs/set-up-run.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { readAdapter } from './support/adapter-folder.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { openForTask } from './support/open-for-task.ts';
 import { readSafetensors } from './support/safetensors-file.ts';
-import { succeeds } from './support/succeeds.ts';
-import { UNSCORED, Workspace } from './support/workspace.ts';
+import { UNSCORED } from './support/workspace.ts';
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(async () => {
-  workspace = new Workspace();
   for (const method of ['adalora', 'lora'])
     await succeeds(workspace.train(`method=${method}`, `output=${method}`));
 });
-afterAll(() => workspace.remove());
 
 /** A run that continues an adapter. The sections of the workspace's config belong to the original adapters. */
 const continued = (output: string, adapter: string, ...settings: string[]) =>

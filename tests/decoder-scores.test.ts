@@ -1,11 +1,12 @@
 import { Tokenizer } from 'tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { train } from '../src/index.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { logSumExp, plainGpt2 } from './support/plain-gpt2.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { trainHere } from './support/train-here.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { eventsOf } from './support/workspace.ts';
 
 /* The scores of a decoder beside its loss, compared with plain loops over the merged model. */
 
@@ -25,9 +26,8 @@ const rowsOf = (count: number, seed: number) =>
     return { question: `${text} That is`, options: OPTIONS, answer: i % 2 === 0 ? right : OPTIONS[right]! };
   });
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(async () => {
-  workspace = new Workspace();
   writeTinyTextModel(workspace.path('gpt2'), 'gpt2', { initializer_range: 0.1 });
   for (const [name, count, seed] of [
     ['train', 80, 1],
@@ -40,10 +40,9 @@ beforeAll(async () => {
         .join(''),
     );
   workspace.write('run.yaml', CONFIG);
-  expect(await workspace.train()).toMatchObject({ code: 0 });
-  expect(await workspace.run('export', 'run', '--as', 'merged', '-o', 'merged')).toMatchObject({ code: 0 });
+  await succeeds(workspace.train());
+  await succeeds(workspace.run('export', 'run', '--as', 'merged', '-o', 'merged'));
 });
-afterAll(() => workspace.remove());
 afterAll(trainHere());
 
 describe('a decoder', { timeout: 240_000 }, () => {

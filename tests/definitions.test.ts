@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newWorkspace } from './support/commands.ts';
 import { runTypeScript } from './support/run-typescript.ts';
 import { tinyRows } from './support/tiny-data.ts';
-import { Workspace } from './support/workspace.ts';
 
 /** Trains with the examples' method and task, resumes, and opens the result. */
 const PROGRAM = `
@@ -37,17 +37,15 @@ console.log(JSON.stringify({ task: model.task, answer, metrics: finish.metrics }
 await model.close();
 `;
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 let whole: { task: string; answer: { label: number }; metrics: Record<string, number> };
 beforeAll(() => {
-  workspace = new Workspace();
   for (const name of ['method.ts', 'task.ts']) copyFileSync(`examples/${name}`, workspace.path(name));
   const text = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
   workspace.write('train.jsonl', text(tinyRows(64, 1)));
   workspace.write('dev.jsonl', text(tinyRows(16, 2)));
   whole = JSON.parse(runTypeScript(workspace.folder, 'main', PROGRAM));
 });
-afterAll(() => workspace.remove());
 
 function again(...words: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['main.js', ...words], {

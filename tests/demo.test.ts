@@ -1,19 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { newFolder } from './support/new-folder.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 
-let folder: string;
+const folder = newFolder();
 beforeAll(() => {
-  // A checkout with another runs/, because the demo replaces an earlier one.
-  folder = mkdtempSync(join(tmpdir(), 'demo-'));
   for (const name of ['package.json', 'tsconfig.json', 'node_modules', 'dist', 'src', 'scripts'])
     symlinkSync(resolve(name), join(folder, name));
   writeTinyModel(join(folder, 'tiny'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function demo(...settings: string[]) {
   const words = settings.flatMap((setting) => ['--set', setting]);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { newWorkspace } from './support/commands.ts';
 import { compileTypeScript } from './support/run-typescript.ts';
-import { Workspace } from './support/workspace.ts';
 
 /* The docstrings of the functions that most programs call: complete, and with an example that compiles. */
 
@@ -21,11 +21,7 @@ function docstringOf(path: string, declaration: string): string {
   return before!.slice(before!.lastIndexOf('/**')).replaceAll(/^ *(\/\*\*|\*\/|\*) ?/gm, '');
 }
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 describe.each(FUNCTIONS)('the docstring of %s', (name, path, declaration) => {
   const text = docstringOf(path, declaration);

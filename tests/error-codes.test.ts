@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parseRows } from '../src/input/data/parse-rows.ts';
 import { assertNewFolder, readText } from '../src/input/formats/files.ts';
 import { disk } from '../src/input/formats/node/folder-files.ts';
@@ -14,13 +13,12 @@ import { assertOptions } from '../src/support/options.ts';
 import { fileError, USER_ERROR_CODES, UserError, type UserErrorCode } from '../src/support/user-error.ts';
 import { classTargets } from '../src/tasks/labeled/label-kind.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
+import { newFolder } from './support/new-folder.ts';
 
-let folder: string;
+const folder = newFolder();
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'codes-'));
   writeFileSync(join(folder, 'file'), 'content');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Reads a table with the columns text and label. */
 const rowsOf = (content: string) =>

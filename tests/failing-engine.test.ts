@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { InferenceSession } from 'onnxruntime-node';
 import { InferenceSession as WebSession } from 'onnxruntime-web';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { open as openInPage, type PageConfig, train } from '../src/faces/web/index.ts';
 import { disk } from '../src/input/formats/node/folder-files.ts';
 import type { Measurement } from '../src/methods/tuners/method-run.ts';
@@ -23,17 +23,13 @@ import { BaseModel } from '../src/use/serving/served-base.ts';
 import { Serving } from '../src/use/serving/serving.ts';
 import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { newWorkspace } from './support/commands.ts';
 import { FailingEngine, type Operation } from './support/failing-engine.mjs';
 import { writeMadeAdapter } from './support/made-adapter.ts';
 import { PADDED_TEXTS } from './support/plain-texts.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { Workspace } from './support/workspace.ts';
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 let engine: FailingEngine;
 beforeEach(() => {

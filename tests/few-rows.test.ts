@@ -1,15 +1,12 @@
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { trainedOnCsv, writeCsv } from './support/few-rows.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { eventsOf } from './support/workspace.ts';
 
 /* Cross-validated runs with the embedded encoder. tests/learns-few-rows.test.ts has larger files. */
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 const DISHES = ['soup', 'pizza', 'service', 'steak', 'dessert', 'wine', 'waiter', 'salad'];
 
@@ -72,12 +69,12 @@ it('a run that is killed between folds and inside of them ends like an uninterru
     ...['train', 'resumed.csv', '--set', 'model=model', '--set', `output=${output}`],
     ...settings.flatMap((setting) => ['--set', setting]),
   ];
-  expect(await workspace.run(...args('whole'))).toMatchObject({ code: 0 });
+  await succeeds(workspace.run(...args('whole')));
   // The files of the start come first, then checkpoints of three folds, and their outputs.
   for (const [i, operation] of [40, 30, 40].entries())
     await workspace.killAt(operation, [...args('killed'), ...(i > 0 ? ['--resume'] : [])]);
   expect(existsSync(workspace.path('killed', 'folds', 'folds.safetensors'))).toBe(true);
-  expect(await workspace.run(...args('killed'), '--resume')).toMatchObject({ code: 0 });
+  await succeeds(workspace.run(...args('killed'), '--resume'));
   for (const file of ['adapter/adapter_model.safetensors', 'adapter/head.safetensors'])
     expect(workspace.read('killed', file).equals(workspace.read('whole', file)), file).toBe(true);
   const verdictOf = (run: string) => eventsOf(workspace.events(run), 'finish').at(-1)!.verdict;

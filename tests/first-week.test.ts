@@ -2,26 +2,24 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Confusion } from '../src/program/example-set.ts';
 import { classReport } from '../src/scores/metrics/classes.ts';
 import { wilson } from '../src/scores/metrics/score-interval.ts';
-import { succeeds } from './support/succeeds.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { tinyRows } from './support/tiny-data.ts';
-import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
+import { type Ended, eventsOf } from './support/workspace.ts';
 
 /* The output for a first-time user of the command. */
 
 const ROWS = tinyRows(48, 2);
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 let trained: Ended;
 beforeAll(async () => {
-  workspace = new Workspace();
   const settings = ['training.num_train_epochs=2', 'method=lora'].flatMap((value) => ['--set', value]);
   trained = await workspace.run('train', 'run.yaml', '--resume', ...settings);
 });
-afterAll(() => workspace.remove());
 
 it('resuming without a run says that it starts from step 0', () => {
   expect(trained.code).toBe(0);
@@ -128,7 +126,7 @@ it.each([
   ],
 ])('the card of a run shows how to predict: %s', async (output, name, settings, content) => {
   const more = [`output=${output}`, `model=${workspace.path('model')}`, 'training.max_steps=2', ...settings];
-  expect(await workspace.train('method=lora', ...more)).toMatchObject({ code: 0 });
+  await succeeds(workspace.train('method=lora', ...more));
   writeFileSync(workspace.path(output, name), content);
   const [, command] = /```sh\n(.+)\n```/.exec(workspace.read(output, 'README.md').toString()) ?? [];
   const line = command!.replace('adalora', `"${process.execPath}" "${resolve('dist/cli/main.js')}"`);
@@ -178,7 +176,7 @@ describe('the confusion matrix', () => {
   it('is in the log, and in the report', async () => {
     const [last] = eventsOf(workspace.events('run'), 'confusion').reverse();
     expect(last!.counts).toEqual(await counted());
-    expect(await workspace.run('report', 'run', '-o', 'report.html')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('report', 'run', '-o', 'report.html'));
     const page = workspace.read('report.html').toString();
     const row = `<tr><th scope="row">bad</th>`;
     expect(page.slice(page.indexOf('<section id="classes"'))).toContain(row);
@@ -242,7 +240,7 @@ it('classes are weighted by training.class_weights, in two halves of a batch as 
       'model_config={hidden_dropout_prob: 0, attention_probs_dropout_prob: 0}',
       ...['lora.lora_dropout=0', 'training.group_by_length=false', 'training.eval_strategy=no'],
     ];
-    expect(await workspace.train(...all, ...fixed)).toMatchObject({ code: 0 });
+    await succeeds(workspace.train(...all, ...fixed));
     return eventsOf(workspace.events(output), 'step').map(({ loss }) => loss);
   };
   const weights = 'training.class_weights={bad: 4}';
@@ -291,7 +289,7 @@ it('a run ends with a linear probe that is better', async () => {
   const still = ['learning_rate=1e-12', 'num_train_epochs=1', 'logging_steps=1'];
   const finishOf = async (output: string, ...settings: string[]) => {
     const training = [...still, ...settings].map((setting) => `training.${setting}`);
-    expect(await workspace.train('method=lora', `output=${output}`, ...training)).toMatchObject({ code: 0 });
+    await succeeds(workspace.train('method=lora', `output=${output}`, ...training));
     return eventsOf(workspace.events(output), 'finish')[0]!;
   };
   const plain = await finishOf('unprobed');
@@ -328,7 +326,7 @@ describe('data.validation: 25%', () => {
   const args = ['train', 'run.yaml', ...settings.flatMap((setting) => ['--set', setting])];
 
   it('holds rows out from training, and cannot change when the run is resumed', async () => {
-    expect(await workspace.run(...args)).toMatchObject({ code: 0 });
+    await succeeds(workspace.run(...args));
     const { train_examples, eval_examples } = eventsOf(workspace.events('held'), 'start')[0]!;
     expect(train_examples + eval_examples).toBe(160);
     expect(eval_examples).toBeGreaterThan(20);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
 import { type Example, exportedLogits, ourLogits } from '../scripts/transformers-js/compare-logits.ts';
 import { disk } from '../src/input/formats/node/folder-files.ts';
@@ -9,22 +9,19 @@ import { PackedCache, readContent, servedAdapter } from '../src/use/serving/serv
 import { BaseModel } from '../src/use/serving/served-base.ts';
 import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
-import { succeeds } from './support/succeeds.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { tinyRows } from './support/tiny-data.ts';
-import { Workspace } from './support/workspace.ts';
 
 const TEXTS = tinyRows(12, 2).map(({ text }) => text);
 const START = ['method=lora', 'lora.init_lora_weights=loftq', 'lora.target_modules=[query, output.dense]'];
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 let printed: string;
 beforeAll(async () => {
-  workspace = new Workspace();
   const { code, stdout } = await workspace.train(...START, 'base_dtype=int4', 'training.max_steps=12');
   expect(code).toBe(0);
   printed = stdout;
 });
-afterAll(() => workspace.remove());
 
 async function logitsOf(path: string, baseDtype?: BaseDtype): Promise<number[]> {
   await using opened = await open(workspace.path(path), { baseDtype, model: workspace.path('model') });
@@ -54,9 +51,7 @@ describe('an adapter that fits int4 weights only', () => {
 
   it('is exported to ONNX with them', async () => {
     const examples: Example[] = TEXTS.map((text) => [text]);
-    expect(await workspace.run('export', 'run', '--as', 'merged', '-o', 'merged-for-onnx')).toMatchObject({
-      code: 0,
-    });
+    await succeeds(workspace.run('export', 'run', '--as', 'merged', '-o', 'merged-for-onnx'));
     const output = ['export', 'run', '--as', 'onnx', '-o', 'onnx'];
     await succeeds(workspace.run(...output));
     const { batch, logits } = await ourLogits(workspace.path('merged-for-onnx'), examples);
@@ -84,7 +79,7 @@ describe('an adapter that fits int4 weights only', () => {
     const refused = await workspace.train(...more, 'output=other');
     expect(refused).toMatchObject({ code: 2 });
     expect(refused.stderr).toContain('adapter: run was trained on int4 weights');
-    expect(await workspace.train(...more, 'base_dtype=int4', 'output=more')).toMatchObject({ code: 0 });
+    await succeeds(workspace.train(...more, 'base_dtype=int4', 'output=more'));
     expect(workspace.read('more', 'adapter', 'adalora.json').toString()).toContain('"base_dtype": "int4"');
   });
 
@@ -104,7 +99,7 @@ describe('an adapter that fits int4 weights only', () => {
   });
 
   it('stays one as plain LoRA, and its card names no library that lacks the weights', async () => {
-    expect(await workspace.run('export', 'run', '--as', 'lora', '-o', 'plain')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('export', 'run', '--as', 'lora', '-o', 'plain'));
     expect(workspace.read('plain', 'adalora.json').toString()).toContain('"base_dtype": "int4"');
     const card = workspace.read('run', 'README.md').toString();
     expect(card).toContain('The adapter fits only int4 weights');

@@ -1,21 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { KINDS } from '../scripts/fuzz/kinds.ts';
 import { tryMutation } from '../scripts/fuzz/try-mutation.ts';
 import { writeSamples } from '../scripts/fuzz/write-samples.ts';
+import { newFolder } from './support/new-folder.ts';
 
 /** The fixed part of `npm run fuzz`. */
 const COUNT = 60;
 const FEW = 8;
 
-let folder: string;
+const folder = newFolder();
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
   writeSamples(folder);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 it.each(KINDS)('$name: intact it is read, changed it gives a value or a message', async (kind) => {
   await kind.read(join(folder, kind.file), folder);

@@ -1,7 +1,6 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { everyParameter } from '../src/methods/tuners/full/definition.ts';
 import { loraConfigSchema } from '../src/methods/tuners/lora/config.ts';
 import { lora } from '../src/methods/tuners/lora/definition.ts';
@@ -21,6 +20,7 @@ import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { readAdapter, writeAdapter } from './support/adapter-folder.ts';
 import { openIn } from './support/describe-in.ts';
+import { newFolder } from './support/new-folder.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 
 const CASE = '../shared/conformance/trajectories/llama-adalora';
@@ -31,8 +31,7 @@ const CONFIGS: GenerationConfig[] = [
 ];
 const PROMPTS = [Int32Array.of(1, 20, 33, 47, 58), Int32Array.of(1, 90)];
 
-const folder = mkdtempSync(join(tmpdir(), 'adalora-generate-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = newFolder();
 
 /** Limits a tokenizer to the vocabulary size of a model. */
 function keepTokens(file: string, count: number) {

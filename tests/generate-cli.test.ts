@@ -3,12 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TextGenerator } from '../src/program/generation/text-generator.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import type { OpenedModel } from '../src/use/trained/opened-model.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
-import { succeeds } from './support/succeeds.ts';
-import { Workspace } from './support/workspace.ts';
 
-const workspace = new Workspace();
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 /** More positions than a test uses. */
 const ENDLESS = { max_position_embeddings: 100_000, eos_token_id: null };
@@ -114,7 +112,7 @@ training: {learning_rate: 1e-2, max_steps: 40}
 output: answers
 `;
     workspace.write('chat.yaml', config);
-    expect(await workspace.run('train', 'chat.yaml')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('train', 'chat.yaml'));
     const prompts = ['--prompt', 'hi', '--prompt', 'ho'];
     for (const path of ['answers', 'answers/adapter']) {
       const { stdout } = await workspace.run('generate', path, ...prompts);

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
@@ -18,6 +17,7 @@ import { describeFolder, models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import type { OpenedTuned } from '../src/use/trained/trained-parts.ts';
+import { newFolder } from './support/new-folder.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './support/small-generator.ts';
 
 interface Fixture {
@@ -26,8 +26,7 @@ interface Fixture {
 }
 
 const fixture = JSON.parse(readFileSync('src/program/generation/fixtures/models.json', 'utf8')) as Fixture;
-const folder = mkdtempSync(join(tmpdir(), 'adalora-generate-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = newFolder();
 
 /** As in scripts/oracle/small-generators.ts. */
 const VOCABULARY = 24;

@@ -1,17 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GGMLQuantizationType, gguf } from '@huggingface/gguf';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
 import type { AdapterTensor, AdapterTensors } from '../src/input/formats/adapters/stored-adapter.ts';
 import { modelTypes } from '../src/models/registry.ts';
@@ -24,6 +15,7 @@ import { open } from '../src/use/trained/node/open.ts';
 import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import { writeAdapter } from './support/adapter-folder.ts';
 import { openIn } from './support/describe-in.ts';
+import { newFolder } from './support/new-folder.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 
 /*
@@ -173,8 +165,7 @@ it('has a case for every family', () => {
 });
 
 describe.skipIf(!isHere)(TITLE, () => {
-  const root = mkdtempSync(join(tmpdir(), 'gguf-'));
-  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  const root = newFolder();
   const answers: Record<
     string,
     Record<'base' | 'adapter' | 'merged' | 'peft' | 'whole', Answer> & { tokens: number[][] }
@@ -278,8 +269,7 @@ describe.skipIf(!isHere)(TITLE, () => {
 });
 
 describe('a GGUF file', () => {
-  const root = mkdtempSync(join(tmpdir(), 'no-gguf-'));
-  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  const root = newFolder();
   const base = join(root, 'base');
   const Q = 'base_model.model.model.layers.0.self_attn.q_proj';
   const matrix = (rows: number, columns: number) => ({

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { explainMemory } from '../src/engine/runtime/session.ts';
 import { loadConfig } from '../src/faces/cli/load-config.ts';
 import { disk } from '../src/input/formats/node/folder-files.ts';
@@ -11,21 +10,14 @@ import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
 import { fileError } from '../src/support/user-error.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { sharedFiles } from '../src/use/trained/write-form.ts';
+import { newWorkspace } from './support/commands.ts';
 import { loadTokenizer } from './support/load-tokenizer.ts';
+import { newFolder } from './support/new-folder.ts';
 import { readRows } from './support/read-rows.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { Workspace } from './support/workspace.ts';
 
-let root: string;
-let workspace: Workspace;
-beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'adalora-'));
-  workspace = new Workspace();
-});
-afterAll(() => {
-  rmSync(root, { recursive: true });
-  workspace.remove();
-});
+const root = newFolder();
+const workspace = newWorkspace();
 
 function file(name: string, content: string): string {
   const path = join(root, name);

@@ -1,16 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { hugePageEnvironment } from '../src/faces/cli/huge-pages.ts';
-import { Workspace } from './support/workspace.ts';
+import { newWorkspace } from './support/commands.ts';
 
 const ASKS = hugePageEnvironment({}) !== undefined;
 
 describe.skipIf(!ASKS)(`huge pages${ASKS ? '' : ' (Linux does not give them for asking here)'}`, () => {
-  let workspace: Workspace;
-  beforeAll(() => {
-    workspace = new Workspace();
-  });
-  afterAll(() => workspace.remove());
+  const workspace = newWorkspace();
 
   /** The environment of a run, which is then ended like with Ctrl-C. */
   async function variablesOf(output: string, env = { GLIBC_TUNABLES: '' }): Promise<string[]> {

@@ -8,12 +8,12 @@ import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { type HubServer, startHubServer } from './support/hub-server.ts';
-import { Workspace } from './support/workspace.ts';
 
 /* Sources of rows with pictures other than a folder per class, and targets other than a class. */
 
-const workspace = new Workspace();
+const workspace = newWorkspace();
 const model = workspace.path('vision');
 const photos = workspace.path('photos');
 const PARQUET = resolve('src/input/data/parquet/fixtures/images.parquet');
@@ -52,7 +52,6 @@ let server: HubServer | undefined;
 afterAll(async () => {
   vi.unstubAllEnvs();
   await server?.close();
-  workspace.remove();
 });
 
 /** Chosen defaults open several times as many graphs. */
@@ -254,7 +253,7 @@ describe('a picture', () => {
     expect(readFileSync(workspace.path(output!, 'README.md'), 'utf8')).toMatch(
       new RegExp(`## Test\\n[^#]*\\| Accuracy \\| ${Number(accuracy.toFixed(4))} \\|`),
     );
-    expect(await workspace.run('report', output!, '-o', 'report.html')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('report', output!, '-o', 'report.html'));
     expect(readFileSync(workspace.path('report.html'), 'utf8')).toMatch(
       new RegExp(`Accuracy on classes</th><td>${accuracy.toFixed(3)}`),
     );

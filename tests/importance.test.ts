@@ -1,17 +1,14 @@
 import { appendFileSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { folderFiles } from '../src/input/formats/node/folder-files.ts';
 import { componentHistories } from '../src/training/run/component-history.ts';
 import { readImportanceLog } from '../src/training/run/event-log.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { newWorkspace } from './support/commands.ts';
+import { eventsOf } from './support/workspace.ts';
 
 /* The log of every component's importance: `training.log_importance: all`. */
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 const SETTINGS = ['training.max_steps=12', 'training.save_steps=6', 'training.log_importance=all'];
 SETTINGS.push(

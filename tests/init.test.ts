@@ -1,16 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { succeeds } from './support/succeeds.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { Workspace } from './support/workspace.ts';
 
-let space: Workspace;
-beforeAll(() => {
-  space = new Workspace();
-});
-afterAll(() => space.remove());
+const space = newWorkspace();
 
 it('writes a config and rows that can be trained at once', async () => {
   const { code, stdout } = await space.run('init', 'my first');

@@ -1,9 +1,8 @@
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { newWorkspace } from './support/commands.ts';
 import { tinyRows } from './support/tiny-data.ts';
-import { Workspace } from './support/workspace.ts';
 
-const workspace = new Workspace();
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 const MANY_STARTS = { timeout: 120_000 };
 const ROWS = tinyRows(60, 7);

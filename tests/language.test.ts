@@ -1,15 +1,15 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Tokenizer } from 'tokenizers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { comparableLog } from './support/comparable-log.ts';
 import { logSumExp, plainGpt2 } from './support/plain-gpt2.ts';
 import { readSafetensors } from './support/safetensors-file.ts';
-import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
+import { type Ended, eventsOf } from './support/workspace.ts';
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 
 const common = `defaults: huggingface
 training: {learning_rate: 4e-2, num_train_epochs: 4, per_device_train_batch_size: 4, logging_steps: 3}
@@ -20,7 +20,6 @@ const config = (model: string, task: string, data: string) =>
   `model: ${model}\ntask: ${task}\ndata: ${data}\n${common}`;
 
 beforeAll(() => {
-  workspace = new Workspace();
   for (const family of ['gpt2', 'llama', 'bert'] as const)
     writeTinyTextModel(workspace.path(family), family, { initializer_range: 0.1 });
   const save = (name: string, lines: string[]) => workspace.write(name, `${lines.join('\n')}\n`);
@@ -68,7 +67,6 @@ beforeAll(() => {
     ),
   );
 });
-afterAll(() => workspace.remove());
 
 const set = (output: string, settings: readonly string[]) =>
   [`output=${output}`, ...settings].flatMap((setting) => ['--set', setting]);
@@ -137,7 +135,7 @@ describe.each([
     expect((await score(merged)).eval_loss).toBeCloseTo(eval_loss!, 4);
     if (method === 'lora') return;
     const lora = `${output}-lora`;
-    expect(await workspace.run('export', output, '--as', 'lora', '-o', lora)).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('export', output, '--as', 'lora', '-o', lora));
     expect((await score(lora)).eval_loss).toBeCloseTo(eval_loss!, 4);
   });
 
@@ -218,7 +216,7 @@ it('rejects flags for labeled rows, and accepts those for text', async () => {
   expect(refused).toMatchObject({ code: 2 });
   expect(refused.stderr).toContain('--label does not apply to task causal_lm.');
   workspace.write('named.jsonl', '{"body": "the cat sat on the mat."}\n');
-  expect(await workspace.run('eval', 'text', 'named.jsonl', '--text', 'body')).toMatchObject({ code: 0 });
+  await succeeds(workspace.run('eval', 'text', 'named.jsonl', '--text', 'body'));
 });
 
 describe('pretraining from scratch', () => {

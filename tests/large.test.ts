@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { newConfig } from '../src/faces/cli/starting/config-for-data.ts';
 import { findTestSet, readDataFile } from '../src/faces/cli/starting/read-data-file.ts';
@@ -11,7 +11,7 @@ import { groupRuns } from '../src/studies/report/run/group-runs.ts';
 import { addEvent, type RunSummary, runRecord, summarizeRun } from '../src/studies/report/run/run-record.ts';
 import { taskNamed } from '../src/tasks/registry.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
-import { Workspace } from './support/workspace.ts';
+import { newWorkspace } from './support/commands.ts';
 
 /** Bytes of a page that a browser opens at once, and that fits in an e-mail. */
 const MAX_PAGE = 1_000_000;
@@ -83,11 +83,7 @@ describe('the report', () => {
   });
 });
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 /** A table with a text, a label and other fields in each row. */
 function table(rows: number, fields: (i: number) => readonly (string | number)[], header: string): string {

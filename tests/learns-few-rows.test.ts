@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Random } from '../src/support/random.ts';
+import { newWorkspace } from './support/commands.ts';
 import { trainedOnCsv, writeCsv } from './support/few-rows.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { eventsOf } from './support/workspace.ts';
 
 /*
  * Files of some ten to some hundred rows with the embedded encoder, with nothing set but the file. It is cross-validated
  * for minutes, so that `npm test` leaves it out. tests/few-rows.test.ts has the shortest of these runs.
  */
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace({ ADALORA_THREADS: '2' });
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace({ ADALORA_THREADS: '2' });
 
 const random = new Random(7, 'few rows');
 const pick = <T>(from: readonly T[]): T => from[random.integer(from.length)]!;

@@ -3,18 +3,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ClassAnswer, OwnMetric } from '../src/index.ts';
+import { newWorkspace } from './support/commands.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { eventsOf } from './support/workspace.ts';
 
 const EXAMPLE = 'examples/train.ts';
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 describe('the library', () => {
   it('trains and predicts as its example shows', () => {

@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { loadConfig } from '../src/faces/cli/load-config.ts';
 import { resolveSplit } from '../src/input/data/hub/resolve-dataset.ts';
 import { textFile } from '../src/input/data/node/text-files.ts';
@@ -17,6 +16,7 @@ import { readLayer } from '../src/use/trained/layer-file.ts';
 import { describeFolder, readFolder } from '../src/use/trained/node/load-model.ts';
 import { readNotes } from '../src/use/trained/notes.ts';
 import { readAdapter } from './support/adapter-folder.ts';
+import { newFolder } from './support/new-folder.ts';
 
 /* The sizes in SECURITY.md: a file with one byte more is rejected before it is read. */
 
@@ -85,12 +85,11 @@ const rows = [
   Number(count) * UNITS[unit as keyof typeof UNITS] - Number(less ?? 0),
 ]);
 
-const folder = mkdtempSync(join(tmpdir(), 'limits-'));
+const folder = newFolder();
 beforeAll(() => {
   for (const [file] of Object.values(READERS).flat())
     mkdirSync(join(folder, dirname(file)), { recursive: true });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 // Settings for generation are those of a language model.
 beforeAll(() => writeFileSync(join(folder, 'generation', 'config.json'), JSON.stringify(GPT2)));
 

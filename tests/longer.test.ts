@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { succeeds } from './support/succeeds.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { expect, it } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
+import { eventsOf } from './support/workspace.ts';
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 it('a run resumed with more steps continues to them, with its planned ranks', async () => {
   const args = (steps: number) =>
@@ -46,9 +42,8 @@ it('a killed longer run resumes with its own config.yaml, to the same end', asyn
     ...settings(output, steps),
     '--resume',
   ];
-  for (const output of ['whole', 'killed'])
-    expect(await workspace.run(...train(output, 9))).toMatchObject({ code: 0 });
-  expect(await workspace.run(...train('whole', 15))).toMatchObject({ code: 0 });
+  for (const output of ['whole', 'killed']) await succeeds(workspace.run(...train(output, 9)));
+  await succeeds(workspace.run(...train('whole', 15)));
   await workspace.killAt({ type: 'step', step: 12 }, train('killed', 15));
   expect(workspace.read('killed', 'config.yaml').toString()).toContain('max_steps: 15');
 

@@ -1,13 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
 import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
 import { everyParameter } from '../src/methods/tuners/full/definition.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { newFolder } from './support/new-folder.ts';
 import { openForTask } from './support/open-for-task.ts';
 import { readSafetensors } from './support/safetensors-file.ts';
 
@@ -27,11 +27,7 @@ async function logitsOf(folder: string): Promise<Float32Array> {
 
 // Skipped if the golden cases are not beside the repository.
 describe.skipIf(!existsSync(CASE))('a merged checkpoint', () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'merge-'));
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
 
   it.each([
     [undefined, 'F32', 1e-5],

@@ -1,39 +1,33 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Workspace } from './support/workspace.ts';
+import { expect, it } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
 
 /* `model_config` replaces fields of the base model's config.json in a run, and in all its results. */
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 const DROPOUT = 'model_config={hidden_dropout_prob: 0.4, classifier_dropout: 0.3}';
 const SHORT = ['training.max_steps=4', 'training.eval_strategy=no'];
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
 
 const losses = (run: string) =>
   workspace.events(run).flatMap((event) => (event.type === 'step' ? event.loss : []));
 
 it('changes training, applies when the adapter is used, and is in the merged model', async () => {
-  expect(await workspace.train(...SHORT, 'output=plain')).toMatchObject({ code: 0 });
-  expect(await workspace.train(...SHORT, DROPOUT, 'output=changed')).toMatchObject({ code: 0 });
+  await succeeds(workspace.train(...SHORT, 'output=plain'));
+  await succeeds(workspace.train(...SHORT, DROPOUT, 'output=changed'));
   expect(losses('changed')).not.toEqual(losses('plain'));
   const notes = JSON.parse(workspace.read('changed', 'adapter', 'adalora.json').toString());
   expect(notes.model_config).toEqual({ hidden_dropout_prob: 0.4, classifier_dropout: 0.3 });
-  expect(await workspace.run('predict', 'changed', 'dev.tsv')).toMatchObject({ code: 0 });
-  expect(await workspace.run('export', 'changed', '--as', 'merged', '-o', 'merged')).toMatchObject({
-    code: 0,
-  });
+  await succeeds(workspace.run('predict', 'changed', 'dev.tsv'));
+  await succeeds(workspace.run('export', 'changed', '--as', 'merged', '-o', 'merged'));
   const merged = JSON.parse(workspace.read('merged', 'config.json').toString());
   expect(merged).toMatchObject({ hidden_dropout_prob: 0.4, classifier_dropout: 0.3 });
 }, 120_000);
 
 it('changes the shape of a model with new weights, also for predictions', async () => {
   const shape = ['model_init=random', 'model_config={num_hidden_layers: 1}', 'method=full', 'output=shallow'];
-  expect(await workspace.train(...SHORT, ...shape)).toMatchObject({ code: 0 });
+  await succeeds(workspace.train(...SHORT, ...shape));
   const config = JSON.parse(workspace.read('shallow', 'model', 'config.json').toString());
   expect(config.num_hidden_layers).toBe(1);
-  expect(await workspace.run('predict', 'shallow', 'dev.tsv')).toMatchObject({ code: 0 });
+  await succeeds(workspace.run('predict', 'shallow', 'dev.tsv'));
 }, 120_000);
 
 it.each([

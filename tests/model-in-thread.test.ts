@@ -6,23 +6,21 @@ import type { ClassAnswer } from '../src/tasks/single-label-classification/defin
 import { open as openHere } from '../src/use/trained/node/open.ts';
 import { openInThread as open } from '../src/use/trained/node/open-in-thread.ts';
 import type { ModelInThread } from '../src/use/trained/thread/model-in-thread.ts';
+import { newWorkspace } from './support/commands.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { tinyRows } from './support/tiny-data.ts';
-import { Workspace } from './support/workspace.ts';
 
 const TEXTS = tinyRows(64, 3).map(({ text }) => ({ text }));
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 let model: ModelInThread;
 beforeAll(async () => {
-  workspace = new Workspace();
   const { code, stderr } = await workspace.train('method=lora', 'training.max_steps=2');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   model = await open(workspace.path('run'), { model: workspace.path('model') });
 });
 afterAll(async () => {
   await model.close();
-  workspace.remove();
 });
 
 async function answersOf(inputs: Iterable<{ text: string }>, signal?: AbortSignal): Promise<ClassAnswer[]> {

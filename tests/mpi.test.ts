@@ -1,21 +1,18 @@
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrainEvent } from '../src/training/run/events.ts';
+import { newWorkspace } from './support/commands.ts';
 import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
-import { eventsIn, eventsOf, type StartOptions, Workspace } from './support/workspace.ts';
+import { eventsIn, eventsOf, type StartOptions } from './support/workspace.ts';
 
 /* Runs shared by several processes, compared with the same run in one. Batches of 12 are divisible by 1, 2, 3 and 4. */
 
 const BATCH = 12;
 const SETTINGS = ['training.logging_steps=1', 'training.save_steps=5', 'training.max_steps=50'];
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 const words = (output: string, processes: number, settings: readonly string[] = []) => [
   ...['train', 'run.yaml', '--json'],

@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { readSafetensors, writeSafetensors } from './support/safetensors-file.ts';
-import { Workspace } from './support/workspace.ts';
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(async () => {
-  workspace = new Workspace();
   const short = ['training.max_steps=2', 'method=lora', 'training.eval_strategy=no'];
-  expect(await workspace.train(...short)).toMatchObject({ code: 0 });
+  await succeeds(workspace.train(...short));
   // The embedding of "fish" (id 9): rows without it are not affected.
   const path = workspace.path('model', 'model.safetensors');
   const tensors = readSafetensors(path);
@@ -18,7 +17,6 @@ beforeAll(async () => {
     'sentence\tlabel\na very good cat .\tgood\na dog .\tbad\na fish .\tbad\nfish\tgood\n',
   );
 });
-afterAll(() => workspace.remove());
 
 it.each([['predict'], ['eval']])(
   '%s ends with exit code 1 and names the first row without finite logits',

@@ -9,10 +9,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AutoModelForSequenceClassification, AutoTokenizer, pipeline } from '@huggingface/transformers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type Example,
   exportedLogits,
@@ -28,11 +27,12 @@ import type { OnnxDtype } from '../src/use/optimum/onnx-dtypes.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import type { ExportOnnxOptions } from '../src/use/trained/onnx-folder.ts';
 import type { OpenedModel } from '../src/use/trained/opened-model.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
+import { newFolder } from './support/new-folder.ts';
 import { readSafetensors, writeSafetensors } from './support/safetensors-file.ts';
 import { familiesAndHeads, writesText, writeTinyHead } from './support/tiny-head.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { Workspace } from './support/workspace.ts';
 
 const PAIRS: Example[] = [
   ['the cat sat', 'a dog ran on the mat'],
@@ -41,11 +41,7 @@ const PAIRS: Example[] = [
 const TEXTS: Example[] = [['the cat sat on the mat'], ['a dog']];
 const PROMPT = 'the cat sat on the mat';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'onnx-export-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = newFolder();
 
 /** An open tiny model, and the folder of its export. */
 async function exported(family: string, head: HeadKind, options?: ExportOnnxOptions) {
@@ -342,12 +338,10 @@ function config(output: string) {
 }
 
 describe('adalora export --as onnx', () => {
-  let workspace: Workspace;
+  const workspace = newWorkspace();
   beforeAll(async () => {
-    workspace = new Workspace();
     expect(await train('adalora')).toMatchObject({ code: 0 });
   });
-  afterAll(() => workspace.remove());
   const train = (method: string, ...settings: string[]) =>
     workspace.run(
       ...['train', 'run.yaml', '--set', `method=${method}`, '--set', 'training.max_steps=12'],
@@ -413,7 +407,7 @@ describe('adalora export --as onnx', () => {
 
   it('writes the sum of adapters, reduced to a rank', async () => {
     const words = ['--as', 'lora', '--weight', '0.5', '--with', 'adalora=0.25', '--rank', '1', '-o', 'sum'];
-    expect(await workspace.run('export', 'adalora', ...words)).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('export', 'adalora', ...words));
     expect(JSON.parse(readFileSync(workspace.path('sum', 'adapter_config.json'), 'utf8'))).toMatchObject({
       ...{ peft_type: 'LORA', r: 1, lora_alpha: 1 },
     });

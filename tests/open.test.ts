@@ -5,16 +5,14 @@ import type { ClassAnswer } from '../src/tasks/single-label-classification/defin
 import { open as openHere } from '../src/use/trained/node/open.ts';
 import { openInThread as open } from '../src/use/trained/node/open-in-thread.ts';
 import type { ModelInThread } from '../src/use/trained/thread/model-in-thread.ts';
-import { succeeds } from './support/succeeds.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { tinyRows } from './support/tiny-data.ts';
-import { Workspace } from './support/workspace.ts';
 
-let workspace: Workspace;
+const workspace = newWorkspace({ ADALORA_CACHE: 'bases' });
 /** The run, opened once: a thread of its own loads the program again. */
 let opened: ModelInThread;
 let cacheBefore: string | undefined;
 beforeAll(async () => {
-  workspace = new Workspace({ ADALORA_CACHE: 'bases' });
   cacheBefore = process.env.ADALORA_CACHE;
   process.env.ADALORA_CACHE = workspace.path('bases');
   await succeeds(workspace.train('output=run'));
@@ -26,7 +24,6 @@ afterAll(async () => {
   await opened?.close();
   if (cacheBefore === undefined) delete process.env.ADALORA_CACHE;
   else process.env.ADALORA_CACHE = cacheBefore;
-  workspace.remove();
 });
 
 const PAIR = { text_pair: 'pair' };

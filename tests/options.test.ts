@@ -1,21 +1,20 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as page from '../src/faces/web/index.ts';
 import { nodeEngine, type OpenedModel, open, plan, train } from '../src/index.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
+import { newFolder } from './support/new-folder.ts';
 import { openForTask } from './support/open-for-task.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 
 /* A program in JavaScript may misspell an option. No public function ignores one. */
 
-let root: string;
+const root = newFolder();
 let opened: OpenedModel;
 let inPage: page.TrainedModel;
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), 'options-'));
   const [model, adapter] = [join(root, 'model'), join(root, 'adapter')];
   writeTinyModel(model);
   mkdirSync(adapter);
@@ -28,7 +27,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await opened.close();
   await inPage.close();
-  rmSync(root, { recursive: true });
 });
 
 const WRONG = { base_dtype: 'int8' } as never;

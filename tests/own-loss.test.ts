@@ -1,16 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type LossFunction, plan, train } from '../src/index.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { runTypeScript } from './support/run-typescript.ts';
-import { succeeds } from './support/succeeds.ts';
 import { trainHere } from './support/train-here.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { eventsOf } from './support/workspace.ts';
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 const steps = { max_steps: 12, logging_steps: 1, save_steps: 6 };
 const config = (output: string, adalora: object = {}) => ({

@@ -1,8 +1,9 @@
 import { copyFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readAdapter } from './support/adapter-folder.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { resumesAfterKill, SHORT } from './support/resumes-after-kill.ts';
-import { UNSCORED, Workspace } from './support/workspace.ts';
+import { UNSCORED } from './support/workspace.ts';
 
 /* The methods of `examples/methods`, each named by its file: they use nothing but the package's entries. */
 
@@ -19,11 +20,7 @@ const METHODS: Record<string, string> = {
 };
 const fileOf = (name: string) => `examples/methods/${name.split(',')[0]}.mjs`;
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 describe.each(Object.keys(METHODS))('%s', (name) => {
   const settings = [`method=${fileOf(name)}`, METHODS[name]!, ...SHORT, UNSCORED];
@@ -37,9 +34,7 @@ describe.each(Object.keys(METHODS))('%s', (name) => {
   it.runIf(['flexlora', 'increlora'].includes(name))('continues from its adapter, at its ranks', async () => {
     const [from, on] = [`whole-${name}`, `on-${name}`];
     const again = [`method=${fileOf(name)}`, `adapter=${from}`, 'training.learning_rate=1e-30', UNSCORED];
-    expect(await workspace.train(...again, 'training.max_steps=1', `output=${on}`)).toMatchObject({
-      code: 0,
-    });
+    await succeeds(workspace.train(...again, 'training.max_steps=1', `output=${on}`));
     const [before, after] = await Promise.all(
       [from, on].map((run) => readAdapter(workspace.path(run, 'adapter'))),
     );

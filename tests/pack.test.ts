@@ -3,7 +3,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,11 +10,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { fetching, packInto, reachesRegistry, runAsUser } from './support/as-user.ts';
 import { codeBlocks } from './support/code-blocks.ts';
+import { newFolder } from './support/new-folder.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 
 const MAX_BYTES = 20e6;
@@ -23,13 +22,11 @@ const hasRegistry = reachesRegistry();
 const isLinux = process.platform === 'linux' && process.arch === 'x64';
 const npmVersion = () => Number.parseInt(runAsUser('.', 'npm', '--version').stdout, 10);
 
-let folder: string;
+const folder = newFolder();
 let archive: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'pack-'));
   archive = packInto(folder);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('packs what users need and nothing else, below 20 MB', () => {
   expect(statSync(archive).size).toBeLessThan(MAX_BYTES);

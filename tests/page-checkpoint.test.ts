@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
@@ -11,6 +10,7 @@ import { train as trainInNode } from '../src/studies/jobs/node/train.ts';
 import type { TextInput } from '../src/tasks/labeled/read-inputs.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
+import { newFolder } from './support/new-folder.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { trainHere } from './support/train-here.ts';
@@ -23,8 +23,7 @@ const CONFIG = {
   adalora: { target_r: 2, init_r: 3, tinit: 2, tfinal: 6, deltaT: 2 },
 };
 
-const root = mkdtempSync(join(tmpdir(), 'adalora-'));
-afterAll(() => rmSync(root, { recursive: true }));
+const root = newFolder();
 // Each thread would compile the engine for itself.
 afterAll(trainHere());
 const folder = join(root, 'tiny');

@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
-import { succeeds } from './support/succeeds.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { eventsOf } from './support/workspace.ts';
 
 /** A supervised run of a small chat model, and a run with preferences that starts from it. */
-let space: Workspace;
+const space = newWorkspace();
 beforeAll(async () => {
-  space = new Workspace();
   writeSmallGenerator(space.path('chat'), 'llama');
   const user = (content: string) => ({ role: 'user', content });
   const bot = (content: string) => ({ role: 'assistant', content });
@@ -43,7 +42,6 @@ output: preferred
   );
   await succeeds(space.run('train', 'preference.yaml'));
 });
-afterAll(() => space.remove());
 
 it('begins as the supervised model, and prefers the chosen answers', () => {
   const events = space.events('preferred');

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { chitchat } from '../scripts/pretrain/corpus/packages/chitchat.ts';
 import { opinions } from '../scripts/pretrain/corpus/packages/opinions.ts';
 import { vader } from '../scripts/pretrain/corpus/packages/vader.ts';
 import { commonWords, wordNet } from '../scripts/pretrain/corpus/packages/wordnet.ts';
+import { newFolder } from './support/new-folder.ts';
 
 const LICENCE = '  1 This software is provided to you\n';
 const SENSES = {
@@ -22,9 +22,8 @@ const INDEX = {
   verb: 'bore v 1 1 @ 1 1 00000001\n',
 };
 
-let folder: string;
+const folder = newFolder();
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'packages-'));
   const write = (content: string, ...path: string[]) => {
     mkdirSync(join(folder, ...path.slice(0, -1)), { recursive: true });
     writeFileSync(join(folder, ...path), content);
@@ -40,7 +39,6 @@ beforeAll(() => {
   const messages = [[{ text: 'Hello' }, { text: 'How are you' }], [{ text: 'Fine' }]];
   write(JSON.stringify({ a: { messages } }), 'chitchat', 'chitchat_dataset', 'dataset.json');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 it('reads the senses of WordNet, with their words and examples', () => {
   expect([...wordNet(join(folder, 'wordnet'))].map(({ paragraphs }) => paragraphs)).toEqual([

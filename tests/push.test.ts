@@ -1,16 +1,15 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { type CommitServer, startCommitServer } from './support/commit-server.ts';
-import { Workspace } from './support/workspace.ts';
 
 const TOKEN = 'hf_SecretSecretSecret';
 const REPO = 'someone/cola';
 const BASE = 'someone/base';
 
-const workspace = new Workspace();
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 let hub: CommitServer;
 beforeEach(async () => {
   hub = await startCommitServer(TOKEN, ['glue']);
@@ -18,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => hub.close());
 
 beforeAll(async () => {
-  expect(await workspace.train('method=adalora', 'training.max_steps=20')).toMatchObject({ code: 0 });
+  await succeeds(workspace.train('method=adalora', 'training.max_steps=20'));
   // Files that must not be sent.
   writeFileSync(workspace.path('run', 'adapter', 'train.tsv'), 'secret rows');
   writeFileSync(workspace.path('run', 'adapter', 'optimizer.bin'), 'secret state');

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { squadV2Scores } from '../src/scores/metrics/squad/squad-v2-scores.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import { readQuestions } from '../src/tasks/question-answering/read-questions.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { newWorkspace } from './support/commands.ts';
 import { tinyQuestions } from './support/tiny-questions.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { eventsOf } from './support/workspace.ts';
 
 const CONFIG = `model: model
 defaults: huggingface
@@ -15,10 +16,9 @@ adalora: {target_r: 6, init_r: 8, lora_alpha: 16, tinit: 10%, tfinal: 40%, delta
 output: run
 `;
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 let metrics: Record<string, number>;
 beforeAll(async () => {
-  workspace = new Workspace();
   workspace.write('train.json', tinyQuestions(320, 1, true));
   workspace.write('dev.json', tinyQuestions(60, 2, true));
   workspace.write('run.yaml', CONFIG);
@@ -28,7 +28,6 @@ beforeAll(async () => {
   const finish = workspace.events('run').findLast(({ type }) => type === 'finish');
   metrics = (finish as unknown as { metrics: Record<string, number> }).metrics;
 });
-afterAll(() => workspace.remove());
 
 const CONTEXT = 'the bird sat . the dog ran . the cat swam .';
 

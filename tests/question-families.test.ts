@@ -9,11 +9,11 @@ import { train } from '../src/studies/jobs/node/train.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import { readQuestions } from '../src/tasks/question-answering/read-questions.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { newWorkspace } from './support/commands.ts';
 import { describeIn } from './support/describe-in.ts';
 import { writeSafetensors } from './support/safetensors-file.ts';
 import { tinyQuestions } from './support/tiny-questions.ts';
 import { trainHere } from './support/train-here.ts';
-import { Workspace } from './support/workspace.ts';
 
 /** Two layers of 32; the vocabularies of the tokenizers' fixtures have some 600 entries. */
 const ENCODER = {
@@ -67,18 +67,16 @@ function writeModel(folder: string, family: keyof typeof FAMILIES): void {
   writeSafetensors(join(folder, 'model.safetensors'), new Map(tensors), { format: 'pt' });
 }
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 const QUESTIONS = tinyQuestions(40, 2, false);
 const asked = readQuestions(QUESTIONS, 'dev.json', 'texts').map(({ answers, ...question }) => ({
   ...question,
   answers: answers.map(({ text }) => text),
 }));
 beforeAll(() => {
-  workspace = new Workspace();
   workspace.write('train.json', tinyQuestions(160, 1, false));
   workspace.write('dev.json', QUESTIONS);
 });
-afterAll(() => workspace.remove());
 afterAll(trainHere());
 
 async function answersOf(what: string, model: string): Promise<SpanAnswer[]> {

@@ -9,14 +9,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { type CodeBlock, codeBlocks } from './support/code-blocks.ts';
+import { newWorkspace } from './support/commands.ts';
 import { runTypeScript } from './support/run-typescript.ts';
 import { tinyRows, writeTinyData } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { Workspace } from './support/workspace.ts';
 
 /*
  * Every code block in the documents is an example. TypeScript is checked and run here, and so are indented commands,
@@ -158,9 +158,8 @@ const bashCommands = blocks.filter(isBash).flatMap(commandsOf);
 /** One of them trains with all defaults, which takes over two minutes on a busy machine. */
 const COMMAND_MS = 300_000;
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(() => {
-  workspace = new Workspace();
   // Some examples train the built-in model with all defaults.
   writeTinyData(workspace.path('train.tsv'), 64, 1);
   writeTinyData(workspace.path('dev.tsv'), 24, 2);
@@ -185,7 +184,6 @@ beforeAll(() => {
   ]);
   workspace.write('chats.jsonl', turns.map((messages) => `${JSON.stringify({ messages })}\n`).join(''));
 });
-afterAll(() => workspace.remove());
 
 /** The folder for a document's commands: with the data, the models, and the configs that the document shows. */
 function folderOf(document: string): string {

@@ -1,7 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { METHOD_NAMES } from '../src/methods/tuners/registry.ts';
 import { adapterParameters } from '../src/methods/tuners/tuner.ts';
@@ -18,6 +16,7 @@ import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { RunConfig } from '../src/training/run/config/run-config.ts';
 import { trainerSettings } from '../src/training/train/trainer-settings.ts';
 import { findFamily } from '../src/use/trained/bind-model.ts';
+import { newFolder } from './support/new-folder.ts';
 
 /*
  * The recipes' derived values, from the models' config.json and the numbers of rows alone, against the paper's
@@ -386,8 +385,6 @@ it.each(recipes.map(({ name }) => name))(
 );
 
 describe('the command', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('writes a config with its comments, for a method at a level', () => {
     const text = recipeConfig(named('glue/qnli'), budgets, { method: 'lora', budget: '0.16%' });

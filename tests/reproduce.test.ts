@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { tinyRows } from './support/tiny-data.ts';
-import { Workspace } from './support/workspace.ts';
 
 /* A table of the paper on a tiny model and rows in CoLA's format. */
 
@@ -20,16 +20,14 @@ const ARGUMENTS = [
   ...[...ROWS, ...SETTINGS.flatMap((setting) => ['--set', setting])],
 ];
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(() => {
-  workspace = new Workspace();
   mkdirSync(workspace.path('sets', 'glue', 'CoLA'), { recursive: true });
   const lines = (count: number, seed: number) =>
     tinyRows(count, seed).map(({ text, label }) => `made\t${label === 'good' ? 1 : 0}\t\t${text}\n`);
   workspace.write('sets/glue/CoLA/train.tsv', lines(120, 1).join(''));
   workspace.write('sets/glue/CoLA/dev.tsv', lines(40, 2).join(''));
 });
-afterAll(() => workspace.remove());
 
 const runs = () =>
   ['lora-rank-2', 'adalora-rank-2'].flatMap((row) =>
@@ -65,7 +63,7 @@ describe('a table of the paper', { timeout: 240_000 }, () => {
   });
 
   it('runs a shard, then the other, and writes the table of finished runs', async () => {
-    expect(await workspace.run(...ARGUMENTS, '--resume', '--shard', '1/2')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run(...ARGUMENTS, '--resume', '--shard', '1/2'));
     expect(runs()).toEqual([0, 1].map((seed) => `table/runs/glue/cola/lora-rank-2/seed-${seed}`));
     const half = workspace.read('table', 'table.md').toString();
     expect(half).toMatch(/^\| LoRA rank 2 \| 2 \|/m);
@@ -126,7 +124,7 @@ seeds: 1
 `,
     );
     const settings = SETTINGS.flatMap((setting) => ['--set', setting]);
-    expect(await workspace.run('compare', 'more.yaml', ...settings)).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('compare', 'more.yaml', ...settings));
     expect(workspace.read('more', 'table.md').toString()).toMatch(/^\| SVD-LoRA rank 4 \| 1 \| [\d.−-]+ \|/m);
   });
 

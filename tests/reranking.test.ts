@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AutoModelForSequenceClassification, AutoTokenizer, env } from '@huggingface/transformers';
 import { afterAll, expect, it } from 'vitest';
@@ -7,10 +6,10 @@ import { train } from '../src/studies/jobs/node/train.ts';
 import type { ScoreAnswer } from '../src/tasks/regression/definition.ts';
 import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { newFolder } from './support/new-folder.ts';
 import { trainHere } from './support/train-here.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'reranking-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = newFolder();
 afterAll(trainHere());
 
 const WORDS = ['cat', 'dog', 'bird', 'house', 'tree', 'mat'];

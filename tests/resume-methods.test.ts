@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { METHOD_NAMES, methodNamed } from '../src/methods/tuners/registry.ts';
 import { train } from '../src/studies/jobs/node/train.ts';
 import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
+import { newFolder } from './support/new-folder.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { trainHere } from './support/train-here.ts';
@@ -31,10 +31,9 @@ const LORA = {
   'LoRA+': { loraplus_lr_ratio: 16 },
 };
 
-const root = mkdtempSync(join(tmpdir(), 'adalora-'));
+const root = newFolder();
 const model = join(root, 'tiny');
 writeTinyModel(model);
-afterAll(() => rmSync(root, { recursive: true }));
 // Each thread would compile the engine for itself.
 afterAll(trainHere());
 beforeAll(() => {

@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventsOf, UNSCORED, Workspace } from './support/workspace.ts';
+import { expect, it } from 'vitest';
+import { newWorkspace } from './support/commands.ts';
+import { eventsOf, UNSCORED } from './support/workspace.ts';
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 const ADAPTER = ['adapter', 'adapter_model.safetensors'];
 const MODEL = ['model', 'model.safetensors'];

@@ -1,12 +1,12 @@
 import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryName } from '../src/input/store/node/temporary-name.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { comparableLog } from './support/comparable-log.ts';
-import { succeeds } from './support/succeeds.ts';
-import { type Halt, type Moment, Workspace } from './support/workspace.ts';
+import type { Halt, Moment } from './support/workspace.ts';
 
 const FULL = pathToFileURL('tests/support/full-at.mjs').href;
 const PRELOAD = pathToFileURL('tests/support/die-at.mjs').href;
@@ -14,9 +14,8 @@ const PRELOAD = pathToFileURL('tests/support/die-at.mjs').href;
 /** For tests that start the program a dozen times: two minutes are hardly enough on a busy machine. */
 const MANY_STARTS = { timeout: 400_000 };
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(async () => {
-  workspace = new Workspace();
   const settings = ['lora_dropout=0.1', 'tinit=5', 'tfinal=20', 'deltaT=5'].map(
     (setting) => `adalora.${setting}`,
   );
@@ -31,7 +30,6 @@ beforeAll(async () => {
   common = [...settings, ...training].flatMap((setting) => ['--set', setting]);
   await succeeds(workspace.run(...train('whole')));
 });
-afterAll(() => workspace.remove());
 
 let common: string[];
 const train = (output: string, ...more: string[]) => [
@@ -134,7 +132,7 @@ it('a killed run of full fine-tuning resumes to the same model', async () => {
     train(output, '--resume', '--set', 'method=full', '--set', 'training.learning_rate=1e-3');
   await workspace.killAt({ type: 'checkpoint', step: 21 }, every('full-killed'));
   for (const output of ['full-killed', 'full-whole']) {
-    expect(await workspace.run(...every(output))).toMatchObject({ code: 0 });
+    await succeeds(workspace.run(...every(output)));
   }
   const model = (output: string) => workspace.read(output, 'model', 'model.safetensors');
   expect(model('full-killed').equals(model('full-whole'))).toBe(true);

@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { train } from '../src/studies/jobs/node/train.ts';
 import { verdictSentence } from '../src/studies/report/verdict-sentence.ts';
 import { cosine } from '../src/tasks/sentence-vectors.ts';
@@ -9,6 +8,7 @@ import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { SENTENCE_FILES } from '../src/use/trained/sentence-files.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
+import { newFolder } from './support/new-folder.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { trainHere } from './support/train-here.ts';
 import { Workspace } from './support/workspace.ts';
@@ -18,11 +18,7 @@ const MODEL = join(FIXTURES, 'model');
 const QUESTIONS = ['cat', 'dog', 'bird', 'house', 'tree', 'mat'];
 const PAIRS = QUESTIONS.map((word) => ({ question: `the ${word}`, answer: `old ${word} , red ${word}` }));
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sentence-embedding-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = newFolder();
 afterAll(trainHere());
 
 function configOf(name: string, data: object, training: object = {}): RunConfigInput {

@@ -1,6 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import sharp from 'sharp';
@@ -20,9 +19,10 @@ import { Serving } from '../src/use/serving/serving.ts';
 import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
+import { newFolder } from './support/new-folder.ts';
 import { writeTinyHead } from './support/tiny-head.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'serve-pictures-'));
+const root = newFolder();
 const base = join(root, 'base');
 const adapters = join(root, 'adapters');
 const data = { text: 'image', label: 'label', medium: 'image' };
@@ -100,7 +100,6 @@ afterAll(async () => {
   server.closeAllConnections();
   await service.close();
   closeBase();
-  rmSync(root, { recursive: true });
 });
 
 function gradient(i: number): Promise<Buffer> {

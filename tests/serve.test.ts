@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { open } from '../src/use/trained/node/open.ts';
+import { newWorkspace } from './support/commands.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { type Ended, Workspace } from './support/workspace.ts';
+import type { Ended } from './support/workspace.ts';
 
-const workspace = new Workspace();
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 /**
  * Opening a model keeps this process busy for longer than the server's keep-alive timeout. So each request has its

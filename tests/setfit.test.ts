@@ -1,16 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { open } from '../src/use/trained/node/open.ts';
-import { Workspace } from './support/workspace.ts';
+import { newWorkspace, succeeds } from './support/commands.ts';
 
 /* Models of few rows, and SetFit's folders. SETFIT_PYTHON is a Python with setfit. */
 
 const { SETFIT_PYTHON = '' } = process.env;
 const TEXTS = ['a very good cat .', 'a bad dog', 'fish'];
 
-const workspace = new Workspace();
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 const path = (...names: string[]) => workspace.path(...names);
 
 async function probabilities(folder: string) {
@@ -27,8 +26,8 @@ async function probabilities(folder: string) {
 
 beforeAll(async () => {
   const settings = ['method=adalora', 'data.pooling=mean', 'training.max_steps=4'];
-  expect(await workspace.train(...settings)).toMatchObject({ code: 0 });
-  expect(await workspace.run('export', 'run', '--as', 'merged', '-o', 'merged')).toMatchObject({ code: 0 });
+  await succeeds(workspace.train(...settings));
+  await succeeds(workspace.run('export', 'run', '--as', 'merged', '-o', 'merged'));
   cpSync(path('merged'), path('setfit'), { recursive: true });
   rmSync(path('setfit', 'adalora.json'));
 }, 300_000);

@@ -2,16 +2,15 @@ import { readdirSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { open, train } from '../src/index.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
+import { newWorkspace } from './support/commands.ts';
 import { tinyRows, writeTinyData } from './support/tiny-data.ts';
 import { writeTinyHead } from './support/tiny-head.ts';
 import { trainHere } from './support/train-here.ts';
-import { Workspace } from './support/workspace.ts';
 
 /* A run on thirty labeled rows, and sixty that only its teacher labels. */
 
-let space: Workspace;
+const space = newWorkspace();
 beforeAll(() => {
-  space = new Workspace();
   writeTinyHead(space.path('model'), 'bert', 'SEQ_CLS');
   writeTinyData(space.path('rows.tsv'), 30, 0);
   writeTinyData(space.path('dev.tsv'), 40, 1);
@@ -19,7 +18,6 @@ beforeAll(() => {
   space.write('texts.tsv', `sentence\n${texts.join('')}`);
   space.write('others.tsv', `sentence\n${texts.slice(1).join('')}`);
 });
-afterAll(() => space.remove());
 afterAll(trainHere());
 
 const LABELS = {

@@ -1,8 +1,7 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { decodeSound } from '../src/input/media/sounds/node/decode-sound.ts';
 import { SoundReader } from '../src/input/media/sounds/sound-reader.ts';
 import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
@@ -10,9 +9,10 @@ import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { newFolder } from './support/new-folder.ts';
 import { writeTone } from './support/write-tone.ts';
 
-const scratch = mkdtempSync(join(tmpdir(), 'sounds-'));
+const scratch = newFolder();
 const model = join(scratch, 'model');
 const clips = join(scratch, 'clips');
 const SETTINGS = { feature_size: 5, chunk_length: 0.12 };
@@ -27,7 +27,6 @@ beforeAll(() => {
       writeFileSync(join(clips, label, `${i}.wav`), writeTone(hertz * (1 + i / 40), 0.06 + i / 200));
   }
 });
-afterAll(() => rmSync(scratch, { recursive: true }));
 
 async function train(output: string, data: object): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];

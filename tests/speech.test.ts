@@ -3,7 +3,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from '@huggingface/transformers';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { reachable } from '../src/engine/graph/print.ts';
 import { decodeSound } from '../src/input/media/sounds/node/decode-sound.ts';
 import type { FolderMachine } from '../src/studies/jobs/machine.ts';
@@ -12,10 +12,10 @@ import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { newWorkspace } from './support/commands.ts';
 import { TRANSCRIPTS, writeClips, writeSpeechModel } from './support/tiny-speech.ts';
-import { Workspace } from './support/workspace.ts';
 
-const workspace = new Workspace();
+const workspace = newWorkspace();
 const scratch = workspace.path();
 const model = join(scratch, 'whisper');
 const clips = join(scratch, 'clips');
@@ -24,7 +24,6 @@ beforeAll(() => {
   writeSpeechModel(model);
   writeClips(clips);
 });
-afterAll(() => workspace.remove());
 
 async function train(
   output: string,

@@ -1,14 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type OnStepEnd, type TrainEvent, train } from '../src/index.ts';
+import { newWorkspace } from './support/commands.ts';
 import { trainHere } from './support/train-here.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { eventsOf } from './support/workspace.ts';
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 const config = (output: string, training: object = {}, data: object = {}) => ({
   model: workspace.path('model'),

@@ -1,14 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { newWorkspace } from './support/commands.ts';
+import { eventsOf } from './support/workspace.ts';
 
 /* Ending a run of 24 steps early, on the schedule of the whole run. */
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 const SETTINGS = [
   'training.max_steps=24',

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { succeeds } from './support/succeeds.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
+import { eventsOf } from './support/workspace.ts';
 
 /* Four short runs of a tiny model. One fails. */
 
@@ -17,12 +17,10 @@ held_out: 0.25
 output: sweep
 `;
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(() => {
-  workspace = new Workspace();
   workspace.write('sweep.yaml', SWEEP);
 });
-afterAll(() => workspace.remove());
 
 const RATES = ['learning_rate-0.000001', 'learning_rate-0.02'];
 /** Finished runs, by rate and seed. */
@@ -128,7 +126,7 @@ describe('a comparison of a grid', () => {
     workspace.write('train.tsv', rows);
     workspace.delete('sweep/runs/run/learning_rate-0.000001/seed-0/checkpoints');
     expect(await said('training.weight_decay=0.5')).toMatch(new RegExp(`^${place}`));
-    expect(await workspace.run('compare', 'sweep.yaml', '--resume')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('compare', 'sweep.yaml', '--resume'));
     expect(workspace.read('sweep', 'table.json').toString()).toBe(table);
   });
 

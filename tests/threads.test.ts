@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, expect, it } from 'vitest';
-import { Workspace } from './support/workspace.ts';
+import { expect, it } from 'vitest';
+import { newWorkspace } from './support/commands.ts';
+import { newFolder } from './support/new-folder.ts';
 
 /** The common part of the configs of several runs. */
 const RUN = `model: model
@@ -13,15 +13,10 @@ data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_
 training: {max_steps: 2, per_device_train_batch_size: 16}
 `;
 const TELLING = pathToFileURL('tests/support/tell-threads.mjs').href;
-const folder = mkdtempSync(join(tmpdir(), 'told-'));
+const folder = newFolder();
 const told = join(folder, 'threads');
 /** Processes that a command starts also tell their threads. */
-const work = new Workspace({ NODE_OPTIONS: `--import ${TELLING}`, TOLD: told, ADALORA_THREADS: '3' });
-
-afterAll(() => {
-  work.remove();
-  rmSync(folder, { recursive: true });
-});
+const work = newWorkspace({ NODE_OPTIONS: `--import ${TELLING}`, TOLD: told, ADALORA_THREADS: '3' });
 
 /** The numbers of threads of the sessions that a command opens. It reports nothing but its progress. */
 async function threadsOf(...args: string[]): Promise<Set<string>> {

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { textFile } from '../src/input/data/node/text-files.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { taskNamed } from '../src/tasks/registry.ts';
 import type { TaggedWords } from '../src/tasks/token-classification/read-words.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { newWorkspace } from './support/commands.ts';
 import { writeTinyEntities, writeTinyTagger } from './support/tiny-entities.ts';
-import { Workspace } from './support/workspace.ts';
 
 const CONFIG = `model: tagger
 defaults: huggingface
@@ -19,16 +19,14 @@ output: run
 const SENTENCE = 'Orlo Kelsen met Jasko in North Velburg .';
 const ENTITIES = ['PER Orlo Kelsen', 'PER Jasko', 'LOC North Velburg'];
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(() => {
-  workspace = new Workspace();
   writeTinyTagger(workspace.path('tagger'));
   writeTinyEntities(workspace.path('train.conll'), 320, 1);
   writeTinyEntities(workspace.path('dev.jsonl'), 60, 2);
   writeTinyEntities(workspace.path('dev.conll'), 60, 2);
   workspace.write('run.yaml', CONFIG);
 });
-afterAll(() => workspace.remove());
 
 const named = ({ entities }: Pick<TaggedWords, 'entities'>) =>
   entities.map(({ type, text }) => `${type} ${text}`);

@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { newWorkspace } from './support/commands.ts';
 import { loadTokenizer } from './support/load-tokenizer.ts';
-import { Workspace } from './support/workspace.ts';
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 /** An emoji is one code point and two JavaScript characters: offsets count code points. */
 const TEXTS = ['the cat sat.', '', '😀 the dog'];

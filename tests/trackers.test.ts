@@ -1,19 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mlflow } from '../examples/trackers/mlflow.ts';
 import { wandb } from '../examples/trackers/wandb.ts';
 import { type RunConfigInput, train } from '../src/index.ts';
+import { newWorkspace } from './support/commands.ts';
 import { type SeenRun, TrackingServer } from './support/tracking-server.ts';
 import { trainHere } from './support/train-here.ts';
-import { Workspace } from './support/workspace.ts';
 
 const KEY = 'k'.repeat(40);
-let workspace: Workspace;
+const workspace = newWorkspace();
 let server: TrackingServer;
 let environment: Record<string, string>;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
 beforeEach(async () => {
   trainHere();
   server = new TrackingServer();

@@ -1,15 +1,12 @@
 import { readdirSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newWorkspace, succeeds } from './support/commands.ts';
 import { readSafetensors } from './support/safetensors-file.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { type Ended, eventsIn, eventsOf, UNSCORED, Workspace } from './support/workspace.ts';
+import { type Ended, eventsIn, eventsOf, UNSCORED } from './support/workspace.ts';
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 /** Trains with settings into a new folder. Returns the log's events by type. */
 async function trained(output: string, ...settings: string[]) {
@@ -292,6 +289,6 @@ it('a run takes the model as a flag', async () => {
   workspace.write('few.csv', 'text,label\ngood,a\nfine,a\nbad,b\npoor,b\n');
   const flags = ['--model', workspace.path('model'), '--set', 'method=lora'];
   flags.push('--set', 'training.max_steps=1', '--set', 'output=flag');
-  expect(await workspace.run('train', 'few.csv', ...flags)).toMatchObject({ code: 0 });
+  await succeeds(workspace.run('train', 'few.csv', ...flags));
   expect(workspace.read('flag', 'config.yaml').toString()).toContain(`model: ${workspace.path('model')}\n`);
 });

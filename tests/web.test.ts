@@ -1,13 +1,9 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Workspace } from './support/workspace.ts';
+import { newWorkspace } from './support/commands.ts';
 
-let workspace: Workspace;
-beforeAll(() => {
-  workspace = new Workspace();
-});
-afterAll(() => workspace.remove());
+const workspace = newWorkspace();
 
 describe('adalora web', () => {
   let stop: () => Promise<unknown>;

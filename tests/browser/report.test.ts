@@ -4,18 +4,16 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { thumbnail } from '../../src/input/media/images/thumbnail.ts';
 import { writeReport } from '../../src/studies/report/node/write-report.ts';
-import { Workspace } from '../support/workspace.ts';
+import { newWorkspace, succeeds } from '../support/commands.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
 
-let workspace: Workspace;
+const workspace = newWorkspace();
 beforeAll(async () => {
-  workspace = new Workspace();
   for (const [output, ...settings] of [['run'], ['run-1', 'seed=1'], ['lora', 'method=lora']]) {
     const ended = await workspace.train(`output=${output}`, ...settings);
     expect(ended).toMatchObject({ code: 0 });
   }
 });
-afterAll(() => workspace.remove());
 
 describe('adalora report', () => {
   it('writes one file: into the folder of one run, for several to a given path', async () => {
@@ -37,7 +35,7 @@ describe('adalora report', () => {
   it('draws a run that was killed, with an incomplete last line', async () => {
     const log = workspace.read('run', 'metrics.jsonl').toString();
     workspace.write('run-1/metrics.jsonl', log.slice(0, log.indexOf('"evaluation"') + 5));
-    expect(await workspace.run('report', 'run-1', '-o', 'killed.html')).toMatchObject({ code: 0 });
+    await succeeds(workspace.run('report', 'run-1', '-o', 'killed.html'));
     expect(workspace.read('killed.html').toString()).toContain('not finished, at step ');
   });
 

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClassAnswer, PageConfig, TextInput } from 'adalora/web';
 import type { Browser, Page } from 'playwright-core';
@@ -13,6 +12,7 @@ import { parseRunConfig } from '../../src/training/run/config/parse-run-config.t
 import type { EventOf, TrainEvent } from '../../src/training/run/events.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 import { wasm } from '../support/backends.ts';
+import { newFolder } from '../support/new-folder.ts';
 import { tinyRows, writeTinyData } from '../support/tiny-data.ts';
 import { writeTinyModel } from '../support/tiny-model.ts';
 import { CHROMIUM, launch, NO_CHROMIUM } from './support/browser.ts';
@@ -31,10 +31,9 @@ const TEXTS = ['the cat sat good.', 'the dog, the bird ran on the mat, very bad.
 
 type Window = { inPage: typeof inPage };
 
-let folder: string;
+const folder = newFolder();
 let server: PageServer;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
   writeTinyData(join(folder, 'rows.tsv'), 200, 1);
   writeTinyData(join(folder, 'dev.tsv'), 40, 2);
   server = await servePage('tests/browser/support/training-page.ts');
@@ -44,7 +43,6 @@ beforeAll(async () => {
 });
 afterAll(() => {
   server?.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** A page with a file of the folder in its input. */

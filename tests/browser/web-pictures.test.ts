@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { strToU8, zipSync } from 'fflate';
@@ -11,6 +10,7 @@ import { type PageServer, servePage, writePage } from '../../src/faces/servers/p
 import { decodeImage } from '../../src/input/media/images/node/decode-image.ts';
 import { ImageProcessor } from '../../src/input/media/images/processor.ts';
 import { open } from '../../src/use/trained/node/open.ts';
+import { newFolder } from '../support/new-folder.ts';
 import { TINY_PROCESSOR, writeImageModel, writeImages } from '../support/tiny-images.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';
@@ -21,12 +21,11 @@ const FIXTURES = 'src/input/media/images/fixtures/files';
 const MODEL = 'tiny/pictures';
 const MODEL_FILES = ['config.json', 'preprocessor_config.json', 'model.safetensors'];
 
-let folder: string;
+const folder = newFolder();
 let photos: string;
 let server: PageServer;
 let browser: Browser;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
   photos = join(folder, 'photos');
   await writeImages(photos);
   writeImageModel(join(folder, 'model'));
@@ -38,7 +37,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   server?.server.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Zips the files of a folder. */

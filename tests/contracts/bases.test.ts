@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Tensors } from '../../src/engine/runtime/session.ts';
@@ -21,14 +20,14 @@ import { UserError } from '../../src/support/user-error.ts';
 import { models, openModel } from '../../src/use/trained/node/load-model.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 import { methodConfig } from '../support/method-config.ts';
+import { newFolder } from '../support/new-folder.ts';
 import { openSafetensors, writeSafetensors } from '../support/safetensors-file.ts';
 import { BUILDS, familiesAndHeads, writesText, writeTinyHead } from '../support/tiny-head.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'bases-'));
+const root = newFolder();
 vi.stubEnv('ADALORA_CACHE', join(root, 'cache'));
 afterAll(() => {
   vi.unstubAllEnvs();
-  rmSync(root, { recursive: true });
 });
 
 const BATCH = 3;

@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { IMAGES } from '../../src/input/media/images/medium.ts';
 import { MEDIA } from '../../src/input/media/media.ts';
 import type { FileContent, Medium } from '../../src/input/media/medium.ts';
 import { Contents } from '../../src/program/modalities/contents.ts';
 import type { PredictRequest, Service } from '../../src/use/serving/service/service.ts';
+import { newFolder } from '../support/new-folder.ts';
 
 /* Tasks, requests and pages accept files of any medium. */
 
@@ -47,8 +47,7 @@ const { serveApp } = await import('../../src/faces/servers/serve/serve-app.ts');
 const { startServer } = await import('../../src/faces/cli/commands/serve.ts');
 const { ServerMetrics } = await import('../../src/faces/servers/serve/server-metrics.ts');
 
-const folder = mkdtempSync(join(tmpdir(), 'media-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = newFolder();
 for (const [label, numbers] of Object.entries({ rose: [10, 11, 90], onion: [200, 210, 220] })) {
   mkdirSync(join(folder, label));
   for (const i of numbers) writeFileSync(join(folder, label, `${i}.smell`), smell(i, i, i));

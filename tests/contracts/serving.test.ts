@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { disk } from '../../src/input/formats/node/folder-files.ts';
 import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../../src/tasks/registry.ts';
@@ -14,6 +13,7 @@ import { models } from '../../src/use/trained/node/load-model.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 import { NOTES_FILE } from '../../src/use/trained/notes.ts';
 import { type MadeAdapter, writeMadeAdapter } from '../support/made-adapter.ts';
+import { newFolder } from '../support/new-folder.ts';
 import { writeSmallGenerator } from '../support/small-generator.ts';
 import { writeTinyModel } from '../support/tiny-model.ts';
 
@@ -74,14 +74,12 @@ const TEXTS = [
  */
 const DIGITS = 4;
 
-let root: string;
+const root = newFolder();
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'serving-'));
   writeTinyModel(join(root, 'bert'));
   writeSmallGenerator(join(root, 't5'), 't5');
   writeSmallGenerator(join(root, 'llama'), 'llama');
 });
-afterAll(() => rmSync(root, { recursive: true }));
 
 const baseOf = (task: TaskName) =>
   join(root, { seq2seq_lm: 't5', causal_lm: 'llama', preference: 'llama' }[task as string] ?? 'bert');

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { FinishEvent } from '../../src/training/run/events.ts';
-import { succeeds } from './succeeds.ts';
+import { succeeds } from './commands.ts';
 import { eventsOf, type Workspace } from './workspace.ts';
 
 /** Writes `NAME.csv`. */

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { hugePageEnvironment, isLongPrediction } from './huge-pages.ts';
 
 const ASKED = 'always [madvise] never\n';
@@ -28,8 +28,7 @@ it.each([
   expect(hugePageEnvironment(environment, setting)).toBeUndefined();
 });
 
-const root = mkdtempSync(join(tmpdir(), 'adalora-'));
-afterAll(() => rmSync(root, { recursive: true }));
+const root = newFolder();
 
 it('a restart is worth while for predictions of many rows', () => {
   const [few, many] = ['few.tsv', 'many.tsv'].map((name) => join(root, name)) as [string, string];

@@ -1,18 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import { DEFAULT_TASK } from '../../tasks/registry.ts';
 import { knownKeys } from '../../training/run/config/run-config.ts';
 import { KEY_FLAGS } from './flags.ts';
 import { loadConfig } from './load-config.ts';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'config-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = newFolder();
 
 const BASE = `model: bert-base-uncased
 data:

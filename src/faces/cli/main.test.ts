@@ -1,19 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandHost } from '../../../tests/support/command-host.ts';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 
-let folder: string;
+const folder = newFolder();
 let host: CommandHost;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cli-'));
   host = new CommandHost('.', { ...process.env, HF_HUB_OFFLINE: '1', HF_HUB_CACHE: join(folder, 'hub') });
 });
 afterAll(() => {
   host.close();
-  rmSync(folder, { recursive: true });
 });
 
 async function adalora(...args: string[]) {

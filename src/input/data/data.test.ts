@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { readRows } from '../../../tests/support/read-rows.ts';
 import { collect } from '../../support/arrays.ts';
 import { MEDIA } from '../media/media.ts';
@@ -338,8 +338,7 @@ it('rows without labels keep their number in the file', () => {
 });
 
 describe('readRows', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'rows-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
   const write = (name: string, content: string | Uint8Array) => {
     writeFileSync(join(folder, name), content);
     return join(folder, name);
@@ -394,8 +393,7 @@ describe('readRows', () => {
 });
 
 describe('hostile folders and files', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
   const below = (name: string) => {
     const path = join(folder, name);
     mkdirSync(path, { recursive: true });

@@ -1,7 +1,6 @@
 import {
   closeSync,
   existsSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   rmSync,
@@ -11,14 +10,13 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { contentDigest } from './content-digest.ts';
 import { disk, folderFiles } from './node/folder-files.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'adalora-'));
-afterAll(() => rmSync(root, { recursive: true }));
+const root = newFolder();
 
 it('depends on the content, not on name and time', () => {
   const [a, b, c] = ['a', 'b', 'c'].map((name) => join(root, name)) as [string, string, string];

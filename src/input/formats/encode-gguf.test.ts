@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gguf } from '@huggingface/gguf';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { encodeGguf, type GgufDtype, type GgufTensor } from './encode-gguf.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'gguf-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = newFolder();
 
 const matrix = (rows: number, columns: number, value: (i: number) => number): GgufTensor => ({
   shape: [rows, columns],

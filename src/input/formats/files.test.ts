@@ -1,14 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { filesInMemory } from '../../../tests/support/files-in-memory.ts';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { wholeFile } from './byte-source.ts';
 import { openFile } from './files.ts';
 import { folderFiles } from './node/folder-files.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'folder-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = newFolder();
 
 describe.each([
   ['a disk', () => folderFiles(join(folder, 'run'))],

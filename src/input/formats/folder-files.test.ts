@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { filesInMemory } from '../../../tests/support/files-in-memory.ts';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { bytesAsSource, sourceDigest } from './byte-source.ts';
 import { type FolderFiles, fileChunks, isBelow, openFile, readText } from './files.ts';
 import { folderFiles } from './node/folder-files.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'adalora-'));
-afterAll(() => rmSync(root, { recursive: true }));
+const root = newFolder();
 
 describe.each<[string, () => FolderFiles]>([
   ['on a disk', () => folderFiles(mkdtempSync(join(root, 'folder-')))],

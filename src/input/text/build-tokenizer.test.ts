@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../tests/support/load-tokenizer.ts';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { UserError } from '../../support/user-error.ts';
 import { buildTokenizer } from './build-tokenizer.ts';
 
@@ -47,8 +47,7 @@ describe.each(names)('a folder of %s', (name) => {
 });
 
 describe('invalid files', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'adalora-slow-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
   const spm = readFileSync(join(FOLDER, 'deberta-v3', 'spm.model'));
   const load = (files: Record<string, string | Uint8Array>) => {
     const bytes = Object.entries(files).map(([name, content]): [string, Uint8Array] => [

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../../tests/support/load-tokenizer.ts';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { collate } from './batches.ts';
 import { maxLength } from './cut-text.ts';
 
@@ -40,8 +40,7 @@ describe('maxLength', () => {
 });
 
 describe('loadTokenizer', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
   const load = (json?: string) => async () => {
     if (json !== undefined) writeFileSync(join(folder, 'tokenizer.json'), json);
     return loadTokenizer(folder, { typeVocabSize: 2 });

@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { describeIn } from '../../../tests/support/describe-in.ts';
 import { relativeDistance } from '../../../tests/support/distance.ts';
 import { methodConfig } from '../../../tests/support/method-config.ts';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { familiesAndHeads, writeTinyHead } from '../../../tests/support/tiny-head.ts';
 import { reachable } from '../../engine/graph/print.ts';
 import { randomBatch } from '../../input/text/batches.ts';
@@ -19,8 +18,7 @@ import { modelFeeds } from './model-inputs.ts';
 import type { LossFunction } from './own-loss.ts';
 import { tokenModel } from './token-model.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'parts-'));
-afterAll(() => rmSync(root, { recursive: true }));
+const root = newFolder();
 
 const [BATCH, LENGTH] = [3, 9];
 const IN_PARTS = { manyWords: 1, parts: 4 };

@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { tinyRows } from '../../../tests/support/tiny-data.ts';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
 import { STRENGTHS } from '../../program/linear-probe.ts';
@@ -23,12 +22,10 @@ import { runInFolder } from './run-in-folder.ts';
 import { hearStop, STAGES, train } from './train-run.ts';
 import { finish, judge } from './verdict/judge-run.ts';
 
-let folder: string;
+const folder = newFolder();
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'stages-'));
   writeTinyModel(join(folder, 'model'));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const ROWS = 24;
 const table = tinyRows(ROWS, 1).map(({ text, label }) => `${text}\t${label}`);

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../../../scripts/conformance/compare.ts';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { type TinyFamily, writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
 import { holdOut } from '../../input/data/split-rows.ts';
 import { collate } from '../../input/text/batches.ts';
@@ -21,11 +20,7 @@ import { causalLm } from '../causal-lm/definition.ts';
 import { type MaskedData, maskedDataSchema, maskedLm } from '../masked-lm/definition.ts';
 import type { EncodingContext } from '../prediction.ts';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'language-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = newFolder();
 
 const file = (content: string, name = 'x.txt') => ({ name, size: content.length, read: () => content });
 const lines = (rows: object[]) => file(rows.map((row) => JSON.stringify(row)).join('\n'), 'x.jsonl');

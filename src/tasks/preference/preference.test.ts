@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { relativeDistance } from '../../../tests/support/distance.ts';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { writeSmallGenerator } from '../../../tests/support/small-generator.ts';
 import { everyParameter } from '../../methods/tuners/full/definition.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
@@ -16,12 +14,10 @@ import golden from './fixtures/dpo.json' with { type: 'json' };
 import { answerLikelihoods, preferenceExamples } from './preference-examples.ts';
 import { type PreferenceData, preferenceDataSchema } from './preference-rows.ts';
 
-let folder: string;
+const folder = newFolder();
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'preference-'));
   writeSmallGenerator(folder, 'llama');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const file = (content: string, name = 'pairs.jsonl') => ({ name, size: content.length, read: () => content });
 const lines = (rows: readonly object[]) => file(rows.map((row) => JSON.stringify(row)).join('\n'));

@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { writeSmallGenerator } from '../../../tests/support/small-generator.ts';
 import { everyParameter } from '../../methods/tuners/full/definition.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
@@ -130,16 +128,14 @@ describe('a config', () => {
 });
 
 describe('a small BART', () => {
-  let folder: string;
+  const folder = newFolder();
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'seq2seq-'));
     writeSmallGenerator(folder, 'bart', {
       architectures: ['BartForConditionalGeneration'],
       dropout: 0,
       forced_eos_token_id: 2,
     });
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   async function opened(data: object = {}) {
     const model = await openModel(folder, seq2seqLm.build([]));

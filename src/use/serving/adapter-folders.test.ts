@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { writeMadeAdapter } from '../../../tests/support/made-adapter.ts';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
 import { disk } from '../../input/formats/node/folder-files.ts';
 import { models } from '../trained/node/load-model.ts';
@@ -16,7 +16,7 @@ import type { Serving } from './serving.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
-const folder = mkdtempSync(join(tmpdir(), 'adalora-folders-'));
+const folder = newFolder();
 const [base, root] = [join(folder, 'model'), join(folder, 'adapters')];
 const make = (seed: number) => writeMadeAdapter(join(root, 'a'), base, { seed });
 let opened: BaseModel;
@@ -29,7 +29,6 @@ beforeAll(async () => {
 beforeEach(() => make(1));
 afterAll(() => {
   opened.close();
-  rmSync(folder, { recursive: true });
 });
 
 /** Watched folders with adapters that load slowly, and the served models. */

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
@@ -9,13 +9,12 @@ import { plainModel } from '../../program/objectives/plain-model.ts';
 import { models, readFolder } from '../trained/node/load-model.ts';
 import { BaseModel } from './served-base.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'date-'));
+const folder = newFolder();
 beforeAll(() => {
   writeTinyTextModel(folder, 'llama');
   writeFileSync(join(folder, 'chat_template.jinja'), '{{ strftime_now("%Y") }}');
 });
 afterEach(() => void vi.useRealTimers());
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const year = (modality: Modality, now?: Date) => requireTexts(modality).at(now).render([], false);
 

@@ -1,25 +1,16 @@
-import {
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { openIn } from '../../../tests/support/describe-in.ts';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { readSafetensors, writeSafetensors } from '../../../tests/support/safetensors-file.ts';
 import { writeSmallGenerator } from '../../../tests/support/small-generator.ts';
 import { f16ToF32, f32ToF16 } from '../../input/formats/float.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'adalora-'));
+const root = newFolder();
 const cache = join(root, 'cache');
 afterEach(() => vi.unstubAllEnvs());
-afterAll(() => rmSync(root, { recursive: true }));
 
 const [NAME, ROWS, COLUMNS] = ['model.layers.0.mlp.down_proj.weight', 32, 40] as const;
 

@@ -1,15 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { writeSmallGenerator } from '../../../tests/support/small-generator.ts';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
 import { filesFrom } from '../../input/formats/files.ts';
 import { folderFiles } from '../../input/formats/node/folder-files.ts';
 import { describeModel, readModel } from './read-model.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'adalora-'));
-afterAll(() => rmSync(root, { recursive: true }));
+const root = newFolder();
 
 /** The files of a folder that are opened to read its model. */
 async function opened(folder: string): Promise<string[]> {

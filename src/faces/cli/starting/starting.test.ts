@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { jsonLines } from '../../../input/data/json-lines.ts';
 import { localData } from '../../../input/data/node/text-files.ts';
 import { parseRows } from '../../../input/data/parse-rows.ts';
@@ -14,11 +14,7 @@ import { readConfigText } from '../load-config.ts';
 import { configForData, newConfig, stem } from './config-for-data.ts';
 import { findTestSet, isDataFile, readDataFile } from './read-data-file.ts';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'starting-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = newFolder();
 
 function write(name: string, content: string | Buffer): string {
   writeFileSync(join(folder, name), content);

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { localData } from '../node/text-files.ts';
 import { RowProblems } from '../rows.ts';
 import type { LanguageColumns } from './language-keys.ts';
@@ -147,8 +147,7 @@ describe('languageRows', () => {
 });
 
 describe('textFiles', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'texts-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
 
   it('are one file, or those of a folder by name', () => {
     expect(() => localData.textFiles(folder)).toThrow(' has no text files (.txt, .jsonl).');

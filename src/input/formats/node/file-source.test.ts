@@ -1,11 +1,10 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { FileSource } from './folder-files.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'source-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = newFolder();
 
 it('closed twice, does not close another file with the same descriptor', () => {
   const path = join(folder, 'weights');

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fixtureTokenizer } from '../../../../tests/support/language-fixtures.ts';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { folderFiles } from '../../formats/node/folder-files.ts';
 import { ChatTemplate, conversationIds, readChatTemplate, strftime } from './chat-template.ts';
 
@@ -137,8 +137,7 @@ describe('the turns of a conversation', () => {
 });
 
 describe('loadChatTemplate', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'chat-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
   const config = (chat_template: unknown) =>
     writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ chat_template }));
   const load = async () => (await readChatTemplate(folderFiles(folder))).parse({});

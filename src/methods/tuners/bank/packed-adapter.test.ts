@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { methodConfig } from '../../../../tests/support/method-config.ts';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
@@ -14,7 +12,7 @@ import type { Tuner } from '../tuner.ts';
 import { NotMixed } from './bank-form.ts';
 import { packAdapter, packedBytes, wholeParts } from './packed-adapter.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'adalora-pack-'));
+const folder = newFolder();
 let model: LoadedModel;
 beforeAll(() => {
   writeTinyModel(folder);
@@ -22,7 +20,6 @@ beforeAll(() => {
 });
 afterAll(() => {
   model.close();
-  rmSync(folder, { recursive: true });
 });
 
 const pack = (tuner: Tuner) =>

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { relativeDistance } from '../../../../tests/support/distance.ts';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import { BASE_BLOCK, fourBitValues } from '../../../input/formats/quantize.ts';
@@ -22,10 +21,9 @@ import { LoraTuner } from './lora-tuner.ts';
 
 const WIDTH = 64;
 const RANK = 3;
-const folder = mkdtempSync(join(tmpdir(), 'adalora-starts-'));
+const folder = newFolder();
 const cacheFolder = join(folder, 'cache');
 beforeAll(() => writeTinyModel(folder, { hidden_size: WIDTH, intermediate_size: WIDTH }));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const openFloat = () => openForTask(folder, 'single_label_classification', 3);
 

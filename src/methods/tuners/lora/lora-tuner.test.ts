@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { relativeDistance } from '../../../../tests/support/distance.ts';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import { randomBatch } from '../../../input/text/batches.ts';
@@ -71,14 +70,13 @@ it('has no term without a weight, nor for cosines if every rank is 1', () => {
   expect(term({ orth_reg_weight: 1, orthogonality: 'sum-squared' }, [module('a', 1)])?.weight).toBe(1);
 });
 
-const folder = mkdtempSync(join(tmpdir(), 'adalora-dora-'));
+const folder = newFolder();
 beforeAll(() => {
   vi.stubEnv('ADALORA_CACHE', join(folder, 'cache'));
   writeTinyModel(folder, { hidden_size: 64, intermediate_size: 64 });
 });
 afterAll(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
 });
 
 /** Logits of LoRA and DoRA at the start, and of DoRA with changed B and magnitudes. */

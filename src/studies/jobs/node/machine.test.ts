@@ -1,21 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import { writeTinyTextModel } from '../../../../tests/support/tiny-text-model.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { readRun } from '../read-run.ts';
 import { THIS_NODE } from './machine.ts';
 
-let folder: string;
+const folder = newFolder();
 let train: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'read-run-'));
   train = join(folder, 'train.tsv');
   writeFileSync(train, 'text\tlabel\na good film\tgood\na bad film\tbad\n');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const read = (config: object) =>
   readRun(THIS_NODE, parseRunConfig({ output: join(folder, 'run'), ...config }, 'test'));

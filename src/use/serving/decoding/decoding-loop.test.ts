@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { type TinyFamily, writeTinyTextModel } from '../../../../tests/support/tiny-text-model.ts';
 import { AdaLoraTuner } from '../../../methods/tuners/adalora/adalora-tuner.ts';
 import { packAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
@@ -22,12 +21,11 @@ import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
 import { Overloaded } from '../service/service-errors.ts';
 import { DecodingLoop } from './decoding-loop.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'adalora-decoding-'));
+const folder = newFolder();
 const families: TinyFamily[] = ['llama', 'gpt2'];
 beforeAll(() => {
   for (const family of families) writeTinyTextModel(join(folder, family), family);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The base model, two LoRA adapters and an AdaLoRA adapter. */
 function tunings(model: LoadedModel): TunedValues[] {

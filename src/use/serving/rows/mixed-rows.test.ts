@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { PADDED_TEXTS } from '../../../../tests/support/plain-texts.ts';
 import { TINY_CONFIG, writeTinyModel } from '../../../../tests/support/tiny-model.ts';
@@ -26,9 +25,8 @@ import { models } from '../../trained/node/load-model.ts';
 import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
 import { MixedRows, type RowAdapter, rowLogits } from './mixed-rows.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'adalora-mixed-'));
+const folder = newFolder();
 beforeAll(() => writeTinyModel(folder));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /**
  * Sums of float32 products change their order if a batch is padded differently or the scale is part of a factor. Each

@@ -1,22 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { writeMadeAdapter } from '../../../../tests/support/made-adapter.ts';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { readSafetensors, writeSafetensors } from '../../../../tests/support/safetensors-file.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { OpenedModel } from '../opened-model.ts';
 import { open } from './open.ts';
 
-let folder: string;
+const folder = newFolder();
 let base: string;
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'finite-'));
   base = join(folder, 'model');
   writeTinyModel(base);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Opens an adapter. In every tensor with a matching name, the first value is replaced. */
 async function withValue(value: number, names: RegExp): Promise<OpenedModel> {
