@@ -96,33 +96,32 @@ describe.each([
   });
 });
 
-describe.each(['llama', 'gpt2', 'gemma2'] as const)('adapters of the decoder %s', (type) => {
-  it('generate different texts', async () => {
-    writeSmallGenerator(workspace.path(type), type);
-    workspace.write('texts.txt', 'The cat sat on the mat.\n'.repeat(60));
-    const settings = {
-      model: type,
-      defaults: 'huggingface',
-      task: 'causal_lm',
-      method: 'houlsby',
-      data: { train: 'texts.txt', sample_by: 'line', max_length: 16, packing: true },
-      training: { max_steps: 200, learning_rate: 0.02 },
-      output: `${type}-run`,
-    };
-    workspace.write(`${type}.yaml`, JSON.stringify(settings));
-    await run('train', `${type}.yaml`);
-    const written = (path: string) =>
-      run('generate', path, '--prompt', 'The cat', '--max-new-tokens', '8', '--no-chat');
-    const text = await written(`${type}-run`);
-    expect(text).toContain('sat on');
-    expect(text).not.toBe(await written(type));
-    // The module that scores words belongs to the base.
-    expect(readdirSync(workspace.path(`${type}-run`, 'adapter')).sort()).toEqual([
-      'adalora.json',
-      'adapter.safetensors',
-      'adapter_config.json',
-    ]);
-  });
+it('adapters of a decoder generate different texts', async () => {
+  const type = 'gemma2';
+  writeSmallGenerator(workspace.path(type), type);
+  workspace.write('texts.txt', 'The cat sat on the mat.\n'.repeat(60));
+  const settings = {
+    model: type,
+    defaults: 'huggingface',
+    task: 'causal_lm',
+    method: 'houlsby',
+    data: { train: 'texts.txt', sample_by: 'line', max_length: 16, packing: true },
+    training: { max_steps: 200, learning_rate: 0.02 },
+    output: `${type}-run`,
+  };
+  workspace.write(`${type}.yaml`, JSON.stringify(settings));
+  await run('train', `${type}.yaml`);
+  const written = (path: string) =>
+    run('generate', path, '--prompt', 'The cat', '--max-new-tokens', '8', '--no-chat');
+  const text = await written(`${type}-run`);
+  expect(text).toContain('sat on');
+  expect(text).not.toBe(await written(type));
+  // The module that scores words belongs to the base.
+  expect(readdirSync(workspace.path(`${type}-run`, 'adapter')).sort()).toEqual([
+    'adalora.json',
+    'adapter.safetensors',
+    'adapter_config.json',
+  ]);
 });
 
 it('an adapter that names no base is opened with --model', async () => {

@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { open, train } from '../src/index.ts';
+import { randomBatch } from '../src/input/text/batches.ts';
+import { nodeEngine } from '../src/program/node/node-engine.ts';
+import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
+import { Program } from '../src/program/program.ts';
 import { fitTemperature } from '../src/studies/jobs/contenders/conclude.ts';
+import { startMethod } from '../src/studies/jobs/set-up-run.ts';
 import { newWorkspace } from './support/commands.ts';
+import { openIn } from './support/describe-in.ts';
+import { methodConfig } from './support/method-config.ts';
 import { writeTinyData } from './support/tiny-data.ts';
 import { writeTinyEntities } from './support/tiny-entities.ts';
-import { familiesAndHeads, writeTinyHead } from './support/tiny-head.ts';
+import { BUILDS, familiesAndHeads, writeTinyHead } from './support/tiny-head.ts';
 import { trainHere } from './support/train-here.ts';
 
 /* The scores that a run reports are those of the model that it saves. */
@@ -34,20 +41,34 @@ it.each([
   expect(fitTemperature(loss) / expected).toBeCloseTo(1, 3);
 });
 
-const textsOf = (head: string) =>
-  familiesAndHeads().filter(
-    ([family, kind]) => kind === head && !/^(vit|deit|dinov2|clip|siglip|whisper)/.test(family),
-  );
+const WITH_CLASSES = familiesAndHeads().filter(
+  ([family, head]) =>
+    /^(SEQ|TOKEN)_CLS$/.test(head) && !/^(vit|deit|dinov2|clip|siglip|whisper)/.test(family),
+);
+
+// A temperature divides this layer, and a probe takes its place.
+it.each(WITH_CLASSES)('the last linear layer of %s with %s gives its logits', async (family, head) => {
+  const folder = workspace.path(`${family}-${head}`);
+  writeTinyHead(folder, family, head);
+  const model = openIn(folder, BUILDS[head]);
+  const { tuner } = startMethod(methodConfig('lora'), model, 1).run;
+  const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
+  const feeds = modelFeeds(randomBatch(model.config.vocabSize, 2, 9, 'logits'));
+  const values = tuner.initialValues(3, model.reader(3));
+  const before = (await program.predict(values, feeds)).slice();
+  for (const { name, start, end } of tuner.layout.segments)
+    if (name.startsWith(`${model.linears.at(-1)!.path}.`)) for (let i = start; i < end; i++) values[i]! *= 2;
+  expect(await program.predict(values, feeds)).toEqual(before.map((logit) => 2 * logit));
+  await program.release();
+  model.close();
+});
+
 const CASES = [
-  ...textsOf('SEQ_CLS').map(([family]) => [family, 'single_label_classification', 'lora', {}]),
-  // A probe takes the place of the head's last layer. These heads differ.
-  ...['bert', 'roberta', 'deberta-v2', 'modernbert', 'bart', 'gpt2'].map((family) => [
-    family,
-    'single_label_classification',
-    'lora',
-    { floor: true },
-  ]),
-  ...textsOf('TOKEN_CLS').map(([family]) => [family, 'token_classification', 'lora', {}]),
+  // These heads differ.
+  ...['bert', 'roberta', 'deberta-v2', 'modernbert', 'bart', 'gpt2'].flatMap((family) =>
+    [{}, { floor: true }].map((training) => [family, 'single_label_classification', 'lora', training]),
+  ),
+  ...['bert', 'gpt2'].map((family) => [family, 'token_classification', 'lora', {}]),
   ...['adalora', 'bitfit', 'full', 'ia3'].map((method) => [
     'gpt2',
     'single_label_classification',

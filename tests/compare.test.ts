@@ -36,22 +36,6 @@ const results = () => {
 };
 
 describe('compare', () => {
-  it('plans its rows', async () => {
-    const { code, stdout } = await workspace.run('compare', 'compare.yaml', '--plan', '--json');
-    expect(code).toBe(0);
-    const [lora] = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(lora).toEqual({
-      row: 'LoRA',
-      task: 'run',
-      settings: { method: 'lora', 'lora.r': 2 },
-      paper: null,
-    });
-    expect(existsSync(workspace.path('out'))).toBe(false);
-  });
-
   it('tunes each row, then trains the best choice with every seed, one shard at a time', async () => {
     await succeeds(workspace.run('compare', 'compare.yaml', '--shard', '1/2'));
     expect(runs('lora')).toEqual(['seed-0', 'seed-1', 'tuning']);

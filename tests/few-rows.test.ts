@@ -1,61 +1,12 @@
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { newWorkspace, succeeds } from './support/commands.ts';
-import { trainedOnCsv, writeCsv } from './support/few-rows.ts';
+import { writeCsv } from './support/few-rows.ts';
 import { eventsOf } from './support/workspace.ts';
-
-/* Cross-validated runs with the embedded encoder. tests/learns-few-rows.test.ts has larger files. */
 
 const workspace = newWorkspace();
 
 const DISHES = ['soup', 'pizza', 'service', 'steak', 'dessert', 'wine', 'waiter', 'salad'];
-
-it('a file with 15 rows of 3 classes is learned, and the verdict says that the rows are too few', async () => {
-  const topics = [
-    [
-      'The match ended after penalties',
-      'The team won the cup',
-      'A striker scored twice',
-      'The coach praised his goalkeeper',
-      'The league begins in August',
-    ],
-    [
-      'The recipe needs two eggs',
-      'Bake the cake for an hour',
-      'Add salt and pepper to the soup',
-      'Fry the onions in butter',
-      'Serve the pasta with cheese',
-    ],
-    [
-      'The parliament passed a law',
-      'The minister resigned',
-      'Voters elect a president',
-      'The senate debates taxes',
-      'The party lost the election',
-    ],
-  ];
-  const names = ['sport', 'cooking', 'politics'];
-  writeCsv(
-    workspace,
-    'tiny',
-    ['text', 'label'],
-    topics.flatMap((texts, i) => texts.map((text) => [text, names[i]!])),
-  );
-  writeCsv(
-    workspace,
-    'tiny-test',
-    ['text', 'label'],
-    [
-      ['The goalkeeper saved a penalty in the match', 'sport'],
-      ['Cook the rice with butter and salt', 'cooking'],
-      ['The president signed the new law', 'politics'],
-    ],
-  );
-  const { tested, verdict, printed } = await trainedOnCsv(workspace, 'tiny');
-  expect(tested.eval_accuracy).toBeGreaterThan(0.6);
-  expect(verdict!.rows).toBe(15);
-  expect(printed).toContain('too few rows to tell');
-});
 
 it('a run that is killed between folds and inside of them ends like an uninterrupted one', async () => {
   const row = (i: number) => [

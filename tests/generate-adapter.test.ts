@@ -1,11 +1,8 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { everyParameter } from '../src/methods/tuners/full/definition.ts';
 import { loraConfigSchema } from '../src/methods/tuners/lora/config.ts';
 import { lora } from '../src/methods/tuners/lora/definition.ts';
-import { asStored, peftAdapter } from '../src/methods/tuners/low-rank/peft-config.ts';
-import { plainLora } from '../src/methods/tuners/low-rank/plain-lora.ts';
 import { FROZEN, type TunedValues } from '../src/methods/tuners/tuner.ts';
 import { openLanguageModel } from '../src/program/generation/causal-language-model.ts';
 import { generate } from '../src/program/generation/generate.ts';
@@ -17,13 +14,11 @@ import type { LoadedModel } from '../src/program/weight-memory.ts';
 import { elementCount } from '../src/support/arrays.ts';
 import { Random } from '../src/support/random.ts';
 import { models } from '../src/use/trained/node/load-model.ts';
-import { open } from '../src/use/trained/node/open.ts';
 import { readAdapter, writeAdapter } from './support/adapter-folder.ts';
 import { openIn } from './support/describe-in.ts';
 import { newFolder } from './support/new-folder.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 
-const CASE = '../shared/conformance/trajectories/llama-adalora';
 const CONFIGS: GenerationConfig[] = [
   { max_new_tokens: 12 },
   { max_new_tokens: 10, num_beams: 4, no_repeat_ngram_size: 2 },
@@ -32,55 +27,6 @@ const CONFIGS: GenerationConfig[] = [
 const PROMPTS = [Int32Array.of(1, 20, 33, 47, 58), Int32Array.of(1, 90)];
 
 const folder = newFolder();
-
-/** Limits a tokenizer to the vocabulary size of a model. */
-function keepTokens(file: string, count: number) {
-  const tokenizer = JSON.parse(readFileSync(file, 'utf8'));
-  const isKept = ([, id]: [string, number]) => id < count;
-  tokenizer.model.vocab = Object.fromEntries(Object.entries<number>(tokenizer.model.vocab).filter(isKept));
-  tokenizer.model.merges = [];
-  writeFileSync(file, JSON.stringify(tokenizer));
-}
-
-// Skipped if the golden cases are not beside the repository.
-describe.skipIf(!existsSync(CASE))('an adapter from PEFT', () => {
-  const base = join(folder, 'base');
-  const path = (name: string) => join(folder, name);
-
-  beforeAll(async () => {
-    // The case has no tokenizer; any is suitable for prompts of ids.
-    writeSmallGenerator(base, 'llama');
-    cpSync(join(CASE, 'base'), base, { recursive: true });
-    keepTokens(join(base, 'tokenizer.json'), 97);
-    cpSync(join(CASE, 'adapter'), path('adalora'), { recursive: true });
-    const plain = plainLora(peftAdapter(await readAdapter(path('adalora')), 'adalora'), 'adalora');
-    mkdirSync(path('lora'));
-    writeAdapter(path('lora'), asStored(plain));
-    const opened = await open(path('adalora'), { model: base, generates: true });
-    await opened.merge(path('merged'));
-    await opened.close();
-  });
-
-  it.each(['adalora', 'lora'])(
-    'as %s generates like the merged model, and not like the base',
-    async (name) => {
-      const texts = async (of: string) => {
-        const opened = await open(path(of), { model: base, generates: true });
-        try {
-          const generator = await opened.generator();
-          const all = [];
-          for (const config of CONFIGS) all.push(await generator.generateAll(PROMPTS, config));
-          return all;
-        } finally {
-          await opened.close();
-        }
-      };
-      const [adapted, merged] = [await texts(name), await texts('merged')];
-      expect(adapted).toEqual(merged);
-      expect(adapted).not.toEqual(await texts('base'));
-    },
-  );
-});
 
 describe.each<SmallGenerator>(['bart', 'gpt2'])('a LoRA adapter of %s', (type) => {
   it('generates like the merged model', async () => {

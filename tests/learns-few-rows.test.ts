@@ -6,7 +6,7 @@ import { eventsOf } from './support/workspace.ts';
 
 /*
  * Files of some ten to some hundred rows with the embedded encoder, with nothing set but the file. It is cross-validated
- * for minutes, so that `npm test` leaves it out. tests/few-rows.test.ts has the shortest of these runs.
+ * for minutes, so that `npm test` leaves it out.
  */
 
 const workspace = newWorkspace({ ADALORA_THREADS: '2' });
@@ -155,4 +155,49 @@ describe('a file of few rows', () => {
     expect(verdict!.interval![0]).toBeLessThan(0.5);
     expect(verdict!.interval![1]).toBeGreaterThan(0.45);
   });
+});
+
+it('a file with 15 rows of 3 classes is learned, and the verdict says that the rows are too few', async () => {
+  const topics = [
+    [
+      'The match ended after penalties',
+      'The team won the cup',
+      'A striker scored twice',
+      'The coach praised his goalkeeper',
+      'The league begins in August',
+    ],
+    [
+      'The recipe needs two eggs',
+      'Bake the cake for an hour',
+      'Add salt and pepper to the soup',
+      'Fry the onions in butter',
+      'Serve the pasta with cheese',
+    ],
+    [
+      'The parliament passed a law',
+      'The minister resigned',
+      'Voters elect a president',
+      'The senate debates taxes',
+      'The party lost the election',
+    ],
+  ];
+  const names = ['sport', 'cooking', 'politics'];
+  write(
+    'tiny',
+    ['text', 'label'],
+    topics.flatMap((texts, i) => texts.map((text) => [text, names[i]!])),
+  );
+  write(
+    'tiny-test',
+    ['text', 'label'],
+    [
+      ['The goalkeeper saved a penalty in the match', 'sport'],
+      ['Cook the rice with butter and salt', 'cooking'],
+      ['The president signed the new law', 'politics'],
+    ],
+  );
+  const { tested, verdict, printed } = await trained('tiny');
+  expect(tested.eval_accuracy).toBeGreaterThan(0.6);
+  expect(verdict!.rows).toBe(15);
+  expect(printed).toContain('too few rows to tell');
 });

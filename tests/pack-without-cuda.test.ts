@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
+import { newFolder } from './support/new-folder.ts';
 
 const PLATFORM = `${process.platform}/${process.arch}`;
 const METADATA = {
@@ -20,7 +20,7 @@ function fetched(env: Record<string, string> = {}): Record<string, string[]> {
 const WHOLE = { [PLATFORM]: ['cuda12'] };
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cuda-'));
+  folder = newFolder();
   cpSync('scripts/without-cuda.mjs', path('node_modules/adalora/scripts/without-cuda.mjs'));
   write('node_modules/adalora/package.json', {
     name: 'adalora',
@@ -32,7 +32,6 @@ beforeEach(() => {
   mkdirSync(path('node_modules/onnxruntime-node/script'));
   writeFileSync(list(), `module.exports = ${JSON.stringify(METADATA)};\n`);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 function write(name: string, content: object): void {
   mkdirSync(dirname(path(name)), { recursive: true });

@@ -43,11 +43,6 @@ const FAMILIES = {
     tokenizer: 'deberta-v3',
     config: { ...ENCODER, relative_attention: true, pos_att_type: ['c2p', 'p2c'], type_vocab_size: 0 },
   },
-  electra: { tokenizer: 'bert', config: { ...ENCODER, embedding_size: 16 } },
-  distilbert: {
-    tokenizer: 'bert',
-    config: { vocab_size: 700, dim: 32, n_layers: 2, n_heads: 4, hidden_dim: 64 },
-  },
   bart: { tokenizer: 'roberta', config: BART },
 };
 

@@ -16,7 +16,6 @@ import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { RunConfig } from '../src/training/run/config/run-config.ts';
 import { trainerSettings } from '../src/training/train/trainer-settings.ts';
 import { findFamily } from '../src/use/trained/bind-model.ts';
-import { newFolder } from './support/new-folder.ts';
 
 /*
  * The recipes' derived values, from the models' config.json and the numbers of rows alone, against the paper's

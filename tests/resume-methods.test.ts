@@ -10,16 +10,22 @@ import { writeTinyModel } from './support/tiny-model.ts';
 import { trainHere } from './support/train-here.ts';
 
 /*
- * Every method whose adapter keeps its shape while it trains. Methods whose ranks move are in
- * adaptive-methods.test.ts.
+ * Every method with an adapter. Ranks that move do so before and after the stop.
  */
 
 const STEPS = 8;
 const STOP = 4;
 const TWO = { r: 2, lora_dropout: 0.1 };
 
+const MOVING = { lora_alpha: 16, tinit: 2, tfinal: 2, deltaT: 3 };
+
 /** Settings that a method needs here, or that make it do more. */
 const SETTINGS: Partial<Record<string, object>> = {
+  ...Object.fromEntries(
+    ['adalora', 'adadora', 'igulora'].map((name) => [name, { ...MOVING, target_r: 2, init_r: 4 }]),
+  ),
+  prune_lora: { ...MOVING, target_r: 2, init_r: 4 },
+  elalora: { ...MOVING, r: 3, b: 2, schedule: 'constant' },
   svd_lora: { ...TWO, orth_reg_weight: 0.1 },
 };
 
@@ -41,12 +47,9 @@ beforeAll(() => {
   writeFileSync(join(root, 'rows.tsv'), ['sentence\tlabel', ...lines].join('\n'));
 });
 
-const keepsShape = METHOD_NAMES.filter((name) => {
-  const { trains, config } = methodNamed(name);
-  return trains === 'adapter' && !(config && 'tinit' in config.shape);
-});
+const withAdapter = METHOD_NAMES.filter((name) => methodNamed(name).trains === 'adapter');
 const CASES: [string, object][] = [
-  ...keepsShape.map((name): [string, object] => [
+  ...withAdapter.map((name): [string, object] => [
     name,
     { method: name, ...(methodNamed(name).config && { [name]: SETTINGS[name] }) },
   ]),
@@ -54,6 +57,13 @@ const CASES: [string, object][] = [
     name,
     { method: 'lora', lora: { ...TWO, ...own } },
   ]),
+  [
+    'LoftQ',
+    {
+      ...{ method: 'lora', base_dtype: 'int4' },
+      lora: { ...TWO, init_lora_weights: 'loftq', target_modules: ['query', 'output.dense'] },
+    },
+  ],
 ];
 
 /** Every file of a run's adapter. */

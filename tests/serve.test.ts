@@ -149,33 +149,10 @@ describe('adapters of an encoder', () => {
     }
   });
 
-  it('of other tasks too', async () => {
-    const text = 'the cat sat, the dog ran.';
-    const entities = (await ask(server, { inputs: text, model: 'tags' })) as {
-      word: string;
-      start: number;
-      end: number;
-    }[];
-    for (const { word, start, end } of entities) expect(word).toBe(text.slice(start, end));
-    expect(await ask(server, { inputs: { question: 'who?', context: text }, model: 'answers' })).toEqual(
-      await ask(server, { inputs: ['who?', text], model: 'answers' }),
-    );
-    expect(await ask(server, { inputs: [[text, 'a cat.']], model: 'pairs' })).toEqual([
-      [expect.objectContaining({ label: expect.any(String) }), expect.anything()],
-    ]);
-    expect(await ask(server, { inputs: text, model: 'scores', raw_scores: true })).toEqual([
-      { label: 'LABEL_0', score: expect.any(Number) },
-    ]);
-  });
-
   it.each<[string, unknown, number, RegExp]>([
-    ['no JSON', '{', 400, /is not valid JSON/],
-    ['another type', { inputs: 3, model: 'a0' }, 422, /^`inputs` must be a text/],
     ['a model that there is not', { inputs: 'x', model: 'a9' }, 404, /"a9" is not served\. Did you mean a0/],
     ['a model with a path in it', { inputs: 'x', model: '../model' }, 404, /"..\/model" is not served/],
     ['no model where there are many', { inputs: 'x' }, 422, /^`model` is required/],
-    ['no inputs', { inputs: [], model: 'a0' }, 400, /inputs is empty/],
-    ['too many inputs', { inputs: Array(33).fill(['x']), model: 'a0' }, 413, /more than the maximum of 32/],
     [
       'one text for pairs',
       { inputs: 'x', model: 'pairs' },
@@ -452,28 +429,6 @@ describe('adapters of a decoder', () => {
     expect(ids).toEqual(['llama', 'c0', 'c1', 'c2', 'whole']);
   });
 
-  it('generate in parallel the same as alone', async () => {
-    const models = ['llama', 'c0', 'c1', 'c2', 'whole'];
-    const texts = await Promise.all(
-      models.map(async (model) => {
-        const { choices, usage } = await client.completions.create({ model, prompt: 'The cat', ...greedy });
-        expect(usage).toMatchObject({
-          completion_tokens: expect.any(Number),
-          prompt_tokens: expect.any(Number),
-        });
-        return choices[0]!.text;
-      }),
-    );
-    for (const [i, model] of models.entries()) {
-      const alone = await open(workspace.path(...(model === 'llama' ? ['llama'] : ['chats', model])), {
-        generates: true,
-      });
-      expect(texts[i]).toBe((await alone.generate('The cat', { max_new_tokens: 8 })).text);
-      await alone.close();
-    }
-    expect(new Set(texts).size).toBe(models.length);
-  });
-
   it("generate one text even if the model's files set beams and several texts", async () => {
     const asked = { model: 'c1', prompt: 'The cat', ...greedy };
     const before = await client.completions.create(asked);
@@ -524,7 +479,6 @@ describe('adapters of a decoder', () => {
       { prompt: 'cat '.repeat(40_000) },
       /400 the prompt has \d+ tokens, but needs fewer than/,
     ],
-    ['what it does not know', { logit_bias: { 5: 3 } }, /400 `logit_bias.5` is not supported/],
     ['tokens beyond the vocabulary', { prompt: [100_000] }, /400 the prompt has token id .* Use ids/],
   ])('reject %s', async (_, change, message) => {
     const asked = { model: 'c0', prompt: 'The cat', max_tokens: 4, ...change };

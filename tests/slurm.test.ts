@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { codeBlocks } from './support/code-blocks.ts';
+import { newFolder } from './support/new-folder.ts';
 
 /* The batch scripts of docs/slurm.md, with their programs replaced: how they handle a signal and an exit code. */
 
@@ -16,12 +16,11 @@ const LONG = 'trap \'exit 130\' TERM\necho "$@"\nfor _ in $(seq 30); do sleep 0.
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  folder = newFolder();
   mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true });
   command('scontrol', 'echo "$@" > told');
   command('srun', 'shift 3; "$@"');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function command(path: string, body: string): void {
   writeFileSync(join(folder, path), `#!/usr/bin/env bash\n${body}\n`);

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { requireTexts } from '../src/program/modalities/texts.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { loadTokenizer } from './support/load-tokenizer.ts';
+import { newFolder } from './support/new-folder.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { TINY_CONFIG, TINY_TOKENIZER, writeTinyModel } from './support/tiny-model.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
@@ -14,9 +14,8 @@ const size = TINY_CONFIG.vocab_size;
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  folder = newFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 /** The error when a model and its tokenizer are opened; undefined if there is none. */
 async function complaint(): Promise<string | undefined> {

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { newWorkspace, succeeds } from './support/commands.ts';
-import { readSafetensors } from './support/safetensors-file.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { type Ended, eventsIn, eventsOf, UNSCORED } from './support/workspace.ts';
@@ -237,41 +236,6 @@ describe('training settings', () => {
     expect(finish.metrics.eval_loss).toBe(Math.max(...evaluations.map(({ eval_loss }) => eval_loss!)));
     const [scores] = json(await workspace.run('eval', 'best', 'dev.tsv', '--json'));
     expect(scores.eval_loss).toBeCloseTo(best.eval_loss!, 5);
-  });
-
-  it.each([
-    ['linear', (step: number) => (step < 5 ? step / 5 : (20 - step) / 15)],
-    ['cosine', (step: number) => (step < 5 ? step / 5 : (1 + Math.cos((Math.PI * (step - 5)) / 15)) / 2)],
-    ['constant', () => 1],
-  ])('follow the schedule %s', async (type, factor) => {
-    const warmup = type === 'constant' ? 0 : 5;
-    const { steps } = await trained(
-      type,
-      'method=lora',
-      UNSCORED,
-      `training={lr_scheduler_type: ${type}, warmup_steps: ${warmup}, learning_rate: 0.02, max_steps: 20, logging_steps: 1}`,
-    );
-    const rates = steps.map(({ learning_rate }) => learning_rate / 0.02);
-    expect(rates).toHaveLength(20);
-    rates.forEach((rate, i) => expect(rate).toBeCloseTo(factor(i), 10));
-  });
-
-  it('decay weights but not biases and norms', async () => {
-    const settings = ['method=full', UNSCORED, 'training={learning_rate: 1e-3, max_steps: 1}'];
-    await trained('plain', ...settings);
-    await trained('decayed', ...settings, 'training.weight_decay=10');
-    const before = readSafetensors(workspace.path('model', 'model.safetensors'));
-    const [plain, decayed] = ['plain', 'decayed'].map((run) =>
-      readSafetensors(workspace.path(run, 'model', 'model.safetensors')),
-    );
-    for (const [name, { data }] of before) {
-      const decay = /bias$|LayerNorm/.test(name) ? 0 : 1e-3 * 10;
-      const wrong = [...data].filter((value, i) => {
-        const difference = Number(plain!.get(name)!.data[i]) - Number(decayed!.get(name)!.data[i]);
-        return Math.abs(difference - decay * Number(value)) > 1e-6;
-      });
-      expect({ name, wrong }).toEqual({ name, wrong: [] });
-    }
   });
 });
 

@@ -12,6 +12,7 @@ import { type PageServer, servePage, writePage } from '../../src/faces/servers/p
 import { requireTexts } from '../../src/program/modalities/texts.ts';
 import { cosine } from '../../src/tasks/sentence-vectors.ts';
 import { open } from '../../src/use/trained/node/open.ts';
+import { newFolder } from '../support/new-folder.ts';
 import { tinyRows } from '../support/tiny-data.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';
@@ -140,7 +141,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       /^Finds the right answer first for [\d.]+ % of questions that it has not seen\.$/,
     );
 
-    const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+    const folder = newFolder();
     await user.download('Download the adapter', folder);
     await using model = await open(folder, { device: 'wasm' });
     const answers = [...new Set(pairs.map(([, answer]) => answer))];
@@ -156,7 +157,6 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     }
     expect(complaints).toEqual([]);
     await page.context().close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it('resumes in a new tab after one was closed, and ends with the same adapter', SLOWLY, async () => {

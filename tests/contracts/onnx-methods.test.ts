@@ -25,6 +25,7 @@ const CONFIGS: [string, RunConfig][] = [
     DoRA: { use_dora: true },
     PiSSA: { init_lora_weights: 'pissa' },
     'DoRA from PiSSA': { use_dora: true, init_lora_weights: 'pissa' },
+    rsLoRA: { use_rslora: true },
   }).map(([name, lora]): [string, RunConfig] => [
     name,
     { ...methodConfig('lora'), lora: loraConfigSchema.parse({ r: 2, ...lora }) } as RunConfig,

@@ -5,19 +5,16 @@ import {
   existsSync,
   ftruncateSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
-  realpathSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { writeSafetensors } from '../../../tests/support/safetensors-file.ts';
 import { add, input, weight } from '../../engine/graph/build.ts';
 import { Graph } from '../../engine/graph/graph.ts';
@@ -33,9 +30,8 @@ const FIXTURES = 'src/input/formats/pickle/fixtures';
 
 let folder: string;
 beforeEach(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'checkpoint-')));
+  folder = newFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 function write(name: string, tensors: Record<string, number[]>): void {
   const entries = Object.entries(tensors).map(([key, values]): [string, StoredTensor] => [

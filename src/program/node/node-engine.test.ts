@@ -1,17 +1,15 @@
 import {
   copyFileSync,
   linkSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
+import { newFolder } from '../../../tests/support/new-folder.ts';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
 import { FROZEN } from '../../methods/tuners/tuner.ts';
 import { openModel } from '../../use/trained/node/load-model.ts';
@@ -21,10 +19,9 @@ import { nodeEngine } from './node-engine.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  folder = newFolder();
   writeTinyModel(folder);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 it.each(['cpu', 'wasm'] as const)(
   'opens no session on weights that were replaced meanwhile (%s)',

@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type HostedModel, type HubServer, startHubServer } from '../../../../tests/support/hub-server.ts';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { hub } from '../../hub/node/resolve-model.ts';
 import { openDataFiles } from '../node/text-files.ts';
 import { resolveSplit } from './resolve-dataset.ts';
@@ -30,7 +30,7 @@ const files = {
 let folder: string;
 let server: HubServer | undefined;
 beforeEach(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'hub-')));
+  folder = newFolder();
   for (const name of ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'HF_TOKEN']) vi.stubEnv(name, '');
   vi.stubEnv('HF_HUB_CACHE', join(folder, 'cache'));
 });
@@ -38,7 +38,6 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   await server?.close();
   server = undefined;
-  rmSync(folder, { recursive: true });
 });
 
 async function serve(served: Partial<HostedModel> = {}): Promise<HubServer> {

@@ -2,7 +2,6 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -13,12 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type HostedModel, type HubServer, startHubServer } from '../../../../tests/support/hub-server.ts';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { describeFolder } from '../../../use/trained/node/load-model.ts';
 import type { DownloadProgress } from '../../formats/byte-source.ts';
@@ -43,7 +42,7 @@ let cacheDir: string;
 let server: HubServer | undefined;
 
 beforeEach(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'hub-')));
+  folder = newFolder();
   cacheDir = join(folder, 'cache');
   for (const name of ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'HF_TOKEN', 'HF_ENDPOINT', 'HF_HUB_CACHE']) {
     vi.stubEnv(name, '');
@@ -53,7 +52,6 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   await server?.close();
   server = undefined;
-  rmSync(folder, { recursive: true });
 });
 
 async function serve(model: Partial<HostedModel> = {}): Promise<HubServer> {
@@ -420,9 +418,8 @@ describe('the cache folder', () => {
 
 let root: string;
 beforeEach(() => {
-  root = realpathSync(mkdtempSync(join(tmpdir(), 'package-')));
+  root = newFolder();
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 it('the embedded model is in the package', () => {
   mkdirSync(join(root, 'models/mini'), { recursive: true });

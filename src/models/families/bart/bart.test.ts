@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dropoutSites } from '../../../../tests/support/dropout-sites.ts';
-import { AdaLoraTuner } from '../../../methods/tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../../../methods/tuners/composed/pruned-triplets.ts';
-import { adapterParameters } from '../../../methods/tuners/tuner.ts';
-import { classLoss, scoreLoss, sequenceModel } from '../../../program/objectives/sequence-loss.ts';
+import { scoreLoss, sequenceModel } from '../../../program/objectives/sequence-loss.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
 import type { HeadKind } from '../../heads/registry.ts';
 import { bart } from './definition.ts';
@@ -58,19 +55,5 @@ describe('a config.json', () => {
     const config = parse({ eos_token_id: [2, 3] });
     expect(() => tokenModel('SEQ_2_SEQ_LM')(bart, config)).not.toThrow();
     expect(() => sequenceModel(bart, config, scoreLoss)).toThrow(/eos_token_id must .*got \[2,3\]/s);
-  });
-});
-
-describe('AdaLoRA on BART-large', () => {
-  const config = parseBartConfig({}, 'config.json');
-  const settings = adaLoraConfigSchema.parse({ init_r: 1 });
-
-  it.each([
-    ['summarization', tokenModel('SEQ_2_SEQ_LM')(bart, config)],
-    ['classification', sequenceModel(bart, config, classLoss)],
-  ])("has the paper's 192 matrices for %s, 540,672 parameters a unit of average rank", (_, model) => {
-    const tuner = AdaLoraTuner.create(model, settings);
-    expect(tuner.modules.length).toBe(192);
-    expect(adapterParameters(tuner)).toBe(540_672);
   });
 });

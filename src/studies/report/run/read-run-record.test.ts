@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { readRunRecord } from './read-run-record.ts';
 
@@ -9,11 +9,10 @@ const CONFIG = 'model: m\nmethod: lora\ndata: {train: a.tsv}\ntraining: {}\n';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  folder = newFolder();
   writeFileSync(join(folder, 'config.yaml'), CONFIG);
   writeFileSync(join(folder, 'metrics.jsonl'), '');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const messageOf = () => {
   try {

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type MadeAdapter, writeMadeAdapter } from '../../../../tests/support/made-adapter.ts';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { type SmallGenerator, writeSmallGenerator } from '../../../../tests/support/small-generator.ts';
 import { writeTinyHead } from '../../../../tests/support/tiny-head.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
@@ -25,9 +24,8 @@ const DECODERS = ['phi3', 'gemma3_text', 'smollm3', 'gpt_neox'] as const satisfi
 
 let root: string;
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'local-service-'));
+  root = newFolder();
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 /** Writes adapters of different methods, ranks and modules for the base model in `root`. */
 function makeAdapters(made: Partial<MadeAdapter>): string[] {

@@ -1,17 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
+import { newFolder } from '../../../../tests/support/new-folder.ts';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { readSafetensors, writeSafetensors } from '../../../../tests/support/safetensors-file.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'model-'));
+  folder = newFolder();
   writeTinyModel(folder);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 it('trains the head, and optional modules that the checkpoint lacks', () => {
   const whole = openForTask(folder, 'single_label_classification');

@@ -1,16 +1,8 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { readAdapter, writeAdapter } from '../../../../../tests/support/adapter-folder.ts';
+import { newFolder } from '../../../../../tests/support/new-folder.ts';
 import { writeSafetensors } from '../../../../../tests/support/safetensors-file.ts';
 import {
   asStored,
@@ -22,9 +14,8 @@ import type { AdapterTensors } from '../stored-adapter.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'adapter-'));
+  folder = newFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const config = parseAdapterConfig({ peft_type: 'LORA', target_modules: ['q'] }, 'test');
 const adapter = (tensors: AdapterTensors = new Map()) => asStored({ config, tensors });

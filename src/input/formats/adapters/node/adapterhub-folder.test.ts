@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { readAdapter, writeAdapter } from '../../../../../tests/support/adapter-folder.ts';
+import { newFolder } from '../../../../../tests/support/new-folder.ts';
 import { headLabels, type StoredAdapter } from '../stored-adapter.ts';
 
 const OWN = 'encoder.layer.0.output.adapters.default.adapter_up.bias';
@@ -23,9 +23,8 @@ const ADAPTER: StoredAdapter = {
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'adapter-'));
+  folder = newFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const text = (name: string) => readFileSync(join(folder, name), 'utf8');
 const write = (name: string, content: object) => writeFileSync(join(folder, name), JSON.stringify(content));
