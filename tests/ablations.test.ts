@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../src/studies/jobs/plan/plan.ts';
 import type { EventOf } from '../src/training/run/events.ts';
-import { newWorkspace, succeeds } from './support/commands.ts';
+import { newWorkspace, set, succeeds } from './support/commands.ts';
 import { UNSCORED } from './support/workspace.ts';
 
 const workspace = newWorkspace();
@@ -70,11 +70,7 @@ describe('a budget', () => {
     `${method}={${budget}, ${SHORT_SCHEDULE}}`,
   ];
   const planOf = async (settings: string[]): Promise<Plan> =>
-    JSON.parse(
-      await succeeds(
-        workspace.run('plan', 'run.yaml', '--json', ...settings.flatMap((setting) => ['--set', setting])),
-      ),
-    );
+    JSON.parse(await succeeds(workspace.run('plan', 'run.yaml', '--json', ...set(settings))));
   const final = (run: string) =>
     workspace
       .events(run)

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readAdapter } from './support/adapter-folder.ts';
-import { newWorkspace, succeeds } from './support/commands.ts';
+import { newWorkspace, refuses, set, succeeds } from './support/commands.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 
@@ -45,7 +45,7 @@ describe.each([
   });
 
   it('is planned, and inspected', async () => {
-    const planned = ['plan', 'run.yaml', ...own.flatMap((setting) => ['--set', setting])];
+    const planned = ['plan', 'run.yaml', ...set(own)];
     expect(JSON.parse(await run(...planned, '--json'))).toMatchObject({
       method,
       sites,
@@ -89,10 +89,10 @@ describe.each([
       code: 2,
       stderr: `${method}/adapter is an adapter of kind BOTTLENECK, which cannot be added to the weights of its base model: it has layers of its own that no weight of the base can hold. Use it as it is: predict, eval and generate open it with its base model.\n`,
     });
-    expect(await workspace.run('export', method, '--as', 'lora', '-o', 'exported')).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('cannot be exported as lora. Use it as it is, with its base model.'),
-    });
+    await refuses(
+      workspace.run('export', method, '--as', 'lora', '-o', 'exported'),
+      'cannot be exported as lora. Use it as it is, with its base model.',
+    );
   });
 });
 

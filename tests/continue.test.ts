@@ -8,7 +8,7 @@ import { continuedConfig } from '../src/studies/jobs/read-run.ts';
 import { startMethod } from '../src/studies/jobs/set-up-run.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { readAdapter } from './support/adapter-folder.ts';
-import { newWorkspace, succeeds } from './support/commands.ts';
+import { newWorkspace, refuses, succeeds } from './support/commands.ts';
 import { openForTask } from './support/open-for-task.ts';
 import { readSafetensors } from './support/safetensors-file.ts';
 import { UNSCORED } from './support/workspace.ts';
@@ -127,8 +127,7 @@ describe('an incompatible adapter is rejected', () => {
     ['that is missing', ['adapter=lorra', 'method=lora'], 'Did you mean lora?'],
     ['that is a model', ['adapter=model'], 'model is a whole model'],
   ])('%s', async (_, settings, message) => {
-    const { code, stderr } = await workspace.train('output=refused', ...settings);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+    await refuses(workspace.train('output=refused', ...settings), message);
     expect(existsSync(workspace.path('refused'))).toBe(false);
   });
 });

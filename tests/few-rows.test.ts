@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { newWorkspace, succeeds } from './support/commands.ts';
+import { newWorkspace, set, succeeds } from './support/commands.ts';
 import { writeCsv } from './support/few-rows.ts';
 import { eventsOf } from './support/workspace.ts';
 
@@ -18,7 +18,7 @@ it('a run that is killed between folds and inside of them ends like an uninterru
   const settings = ['training.save_steps=4', 'training.num_train_epochs=8'];
   const args = (output: string) => [
     ...['train', 'resumed.csv', '--set', 'model=model', '--set', `output=${output}`],
-    ...settings.flatMap((setting) => ['--set', setting]),
+    ...set(settings),
   ];
   await succeeds(workspace.run(...args('whole')));
   // The files of the start come first, then checkpoints of three folds, and their outputs.

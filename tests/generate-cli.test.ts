@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TextGenerator } from '../src/program/generation/text-generator.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import type { OpenedModel } from '../src/use/trained/opened-model.ts';
-import { newWorkspace, succeeds } from './support/commands.ts';
+import { newWorkspace, refuses, succeeds } from './support/commands.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 
 const workspace = newWorkspace();
@@ -184,9 +184,10 @@ describe('adalora generate reports in one line', () => {
   });
 
   it('a prompt that is too long', async () => {
-    const { code, stderr } = await workspace.runWith(`a\n${'a '.repeat(90)}`, 'generate', 'llama');
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/^standard input:2: the prompt has \d+ tokens.*\n$/);
+    await refuses(
+      workspace.runWith(`a\n${'a '.repeat(90)}`, 'generate', 'llama'),
+      /^standard input:2: the prompt has \d+ tokens.*\n$/,
+    );
   });
 
   it.each<[string, string, RegExp]>([

@@ -8,7 +8,7 @@ import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
-import { newWorkspace, succeeds } from './support/commands.ts';
+import { jsonLines, newWorkspace, succeeds } from './support/commands.ts';
 import { type HubServer, startHubServer } from './support/hub-server.ts';
 
 /* Sources of rows with pictures other than a folder per class, and targets other than a class. */
@@ -262,10 +262,7 @@ describe('a picture', () => {
   it('is found by another one, in a folder', async () => {
     const run = await workspace.run('embed', 'vision', 'photos', '--nearest', 'photos/4.png');
     expect(run).toMatchObject({ code: 0, stderr: '' });
-    const found = run.stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const found = jsonLines(run.stdout);
     expect(found).toHaveLength(10);
     expect(found[0]).toEqual({ row: expect.any(Number), text: 'photos/4.png', score: 1 });
     expect(found[1]!.score).toBeGreaterThanOrEqual(found[2]!.score);

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { newWorkspace, succeeds } from './support/commands.ts';
+import { newWorkspace, set, succeeds } from './support/commands.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 
 const space = newWorkspace();
@@ -15,8 +15,7 @@ it('writes a config and rows that can be trained at once', async () => {
       "Next: cd 'my first' && npx adalora train\n",
   );
   const settings = [`model=${space.path('model')}`, 'training.max_steps=2', 'output=runs/short'];
-  const train = (...more: string[]) =>
-    space.runIn('my first', 'train', ...settings.flatMap((setting) => ['--set', setting]), ...more);
+  const train = (...more: string[]) => space.runIn('my first', 'train', ...set(settings), ...more);
   const trained = await train();
   expect(trained).toMatchObject({ code: 0, stderr: '' });
   // The chosen rate is printed, is in the run's config, and stays on resume.
@@ -54,7 +53,7 @@ it.each(['causal_lm', 'preference'])(
     );
     writeTinyTextModel(space.path('chat-model'), 'llama');
     const settings = [`model=${space.path('chat-model')}`, 'training.max_steps=2', 'data.max_length=256'];
-    await succeeds(space.runIn(task, 'train', ...settings.flatMap((setting) => ['--set', setting])));
+    await succeeds(space.runIn(task, 'train', ...set(settings)));
   },
 );
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newWorkspace } from './support/commands.ts';
+import { newWorkspace, refuses } from './support/commands.ts';
 import { tinyRows } from './support/tiny-data.ts';
 
 const workspace = newWorkspace();
@@ -12,10 +12,10 @@ const kept = () => JSON.parse(read('answers.json')).answers as { text: string; l
 
 it('labels texts by keys, keeps them through a kill, and trains on them', MANY_STARTS, async () => {
   workspace.write('texts.txt', ROWS.map(({ text }) => `${text}\n`).join(''));
-  expect(await workspace.runWith('', 'label', 'texts.txt', '--model', 'model')).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('`--labels` must name 2 to 9 labels'),
-  });
+  await refuses(
+    workspace.runWith('', 'label', 'texts.txt', '--model', 'model'),
+    '`--labels` must name 2 to 9 labels',
+  );
   // The input stays open, as in a terminal.
   const { process: child, ended } = workspace.start(args, { isOpen: true });
   let printed = '';
@@ -25,10 +25,7 @@ it('labels texts by keys, keeps them through a kill, and trains on them', MANY_S
   child.stdin!.write('1212s1u');
   // The state is shown after it was saved: before the first key, after each of the seven.
   while (printed.split(' labeled.').length < 9) await new Promise((done) => setTimeout(done, 20));
-  expect(await workspace.runWith('1q', ...args)).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('labels/texts is in use by process'),
-  });
+  await refuses(workspace.runWith('1q', ...args), 'labels/texts is in use by process');
   child.kill('SIGKILL');
   expect(await ended).toMatchObject({ signal: 'SIGKILL' });
   expect(kept().map(({ label }) => label)).toEqual(['bad', 'good', 'bad', 'good', undefined]);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrainEvent } from '../src/training/run/events.ts';
-import { newWorkspace } from './support/commands.ts';
+import { newWorkspace, set } from './support/commands.ts';
 import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
 import { eventsIn, eventsOf, type StartOptions } from './support/workspace.ts';
 
@@ -16,12 +16,12 @@ const workspace = newWorkspace();
 
 const words = (output: string, processes: number, settings: readonly string[] = []) => [
   ...['train', 'run.yaml', '--json'],
-  ...[
+  ...set([
     ...SETTINGS,
     `output=${output}`,
     `training.per_device_train_batch_size=${BATCH / processes}`,
     ...settings,
-  ].flatMap((setting) => ['--set', setting]),
+  ]),
 ];
 /** Too long to end by itself, however late a signal comes. Its ranks fall between steps 60 and 100. */
 const LONG = ['training.max_steps=20000', 'adalora.tinit=60', 'adalora.tfinal=19900'];

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type LossFunction, plan, train } from '../src/index.ts';
-import { newWorkspace, succeeds } from './support/commands.ts';
+import { newWorkspace, refuses, succeeds } from './support/commands.ts';
 import { runTypeScript } from './support/run-typescript.ts';
 import { trainHere } from './support/train-here.ts';
 import { eventsOf } from './support/workspace.ts';
@@ -94,11 +94,10 @@ describe('a loss of the program', () => {
     await expect(train(withLoss('resumed', FORMS.closure), { resume: true })).rejects.toThrow(
       /training\.compute_loss_func is "function:\w+" \(was "function:\w+"\)/,
     );
-    const { code, stderr } = await workspace.run('train', 'resumed/config.yaml', '--resume');
-    expect({ code, stderr }).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('Resume the run with train() in the program that began it.'),
-    });
+    await refuses(
+      workspace.run('train', 'resumed/config.yaml', '--resume'),
+      'Resume the run with train() in the program that began it.',
+    );
     await train(withLoss('resumed', half), { resume: true });
     await train(withLoss('whole', half));
     expect(adapter('resumed')).toBe(adapter('whole'));

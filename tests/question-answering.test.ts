@@ -3,7 +3,7 @@ import { squadV2Scores } from '../src/scores/metrics/squad/squad-v2-scores.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import { readQuestions } from '../src/tasks/question-answering/read-questions.ts';
 import { open } from '../src/use/trained/node/open.ts';
-import { newWorkspace } from './support/commands.ts';
+import { newWorkspace, refuses } from './support/commands.ts';
 import { tinyQuestions } from './support/tiny-questions.ts';
 import { eventsOf } from './support/workspace.ts';
 
@@ -139,8 +139,6 @@ describe('question answering by the command', () => {
     workspace.write('empty.json', JSON.stringify([{ question: 'x', context: '' }]));
     const long = { question: 'x', context: CONTEXT.repeat(9), answers: [{ text: 'the', answer_start: 0 }] };
     workspace.write('long.json', JSON.stringify([long]));
-    const { code, stderr } = await workspace.run(...args);
-    expect(stderr).toContain(message);
-    expect(code).toBe(2);
+    await refuses(workspace.run(...args), message);
   });
 });

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { newWorkspace } from './support/commands.ts';
+import { jsonLines, newWorkspace, refuses, set } from './support/commands.ts';
 import { tinyRows } from './support/tiny-data.ts';
 
 /* A table of the paper on a tiny model and rows in CoLA's format. */
@@ -17,7 +17,7 @@ const SETTINGS = [
 const ROWS = ['--only', 'lora', '--only', 'adalora', '--only', '0.16%', '--set', 'seeds=2'];
 const ARGUMENTS = [
   ...['compare', 'table1', '--model', 'model', '--set', 'data_folder=sets', '-o', 'table'],
-  ...[...ROWS, ...SETTINGS.flatMap((setting) => ['--set', setting])],
+  ...[...ROWS, ...set(SETTINGS)],
 ];
 
 const workspace = newWorkspace();
@@ -39,10 +39,7 @@ const runs = () =>
 describe('a table of the paper', { timeout: 240_000 }, () => {
   it("plans every cell with the paper's numbers, without model or data", async () => {
     const { code, stdout } = await workspace.run('compare', 'table4', '--plan', '--json');
-    const lines = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const lines = jsonLines(stdout);
     expect(code).toBe(0);
     expect(lines).toHaveLength(36);
     expect(lines[0]).toEqual({
@@ -128,8 +125,6 @@ describe('a table of the paper', { timeout: 240_000 }, () => {
       'nowhere contains no dataset for these rows.',
     ],
   ])('rejects %j', async (args, message) => {
-    const { code, stderr } = await workspace.run(...args);
-    expect(code).toBe(2);
-    expect(stderr).toContain(message);
+    await refuses(workspace.run(...args), message);
   });
 });

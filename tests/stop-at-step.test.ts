@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { newWorkspace } from './support/commands.ts';
+import { newWorkspace, set } from './support/commands.ts';
 import { eventsOf } from './support/workspace.ts';
 
 /* Ending a run of 24 steps early, on the schedule of the whole run. */
@@ -16,10 +16,7 @@ const SETTINGS = [
 const train = (output: string, ...more: string[]) =>
   workspace.train(...SETTINGS, `output=${output}`, ...more);
 const resume = (output: string, ...more: string[]) =>
-  workspace.run(
-    ...['train', 'run.yaml', '--resume'],
-    ...[...SETTINGS, `output=${output}`, ...more].flatMap((setting) => ['--set', setting]),
-  );
+  workspace.run(...['train', 'run.yaml', '--resume'], ...set([...SETTINGS, `output=${output}`, ...more]));
 const adapter = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
 
 it('a run stops at a step, says so and writes its adapter; resumed, it equals the whole run', {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { newWorkspace, succeeds } from './support/commands.ts';
+import { newWorkspace, refuses, succeeds } from './support/commands.ts';
 import { eventsOf } from './support/workspace.ts';
 
 /* Four short runs of a tiny model. One fails. */
@@ -59,8 +59,7 @@ describe('a comparison of a grid', () => {
   });
 
   it('rejects the folder without --resume', async () => {
-    const { code, stderr } = await workspace.run('compare', 'sweep.yaml');
-    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('sweep') });
+    await refuses(workspace.run('compare', 'sweep.yaml'), 'sweep');
   });
 
   it('continues with the rest, lists failures, and then repeats only those', async () => {

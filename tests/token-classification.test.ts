@@ -5,7 +5,7 @@ import { Program } from '../src/program/program.ts';
 import { taskNamed } from '../src/tasks/registry.ts';
 import type { TaggedWords } from '../src/tasks/token-classification/read-words.ts';
 import { open } from '../src/use/trained/node/open.ts';
-import { newWorkspace } from './support/commands.ts';
+import { jsonLines, newWorkspace, refuses } from './support/commands.ts';
 import { writeTinyEntities, writeTinyTagger } from './support/tiny-entities.ts';
 
 const CONFIG = `model: tagger
@@ -52,10 +52,7 @@ describe('token classification by the command', () => {
   it('predicts lines of text, columns and JSON Lines alike', async () => {
     const predict = async (input: string) => {
       const { stdout } = await workspace.runWith(input, 'predict', 'run');
-      return stdout
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line));
+      return jsonLines(stdout);
     };
     const words = SENTENCE.split(' ');
     const [typed] = await predict(`${SENTENCE}\n`);
@@ -72,16 +69,12 @@ describe('token classification by the command', () => {
     [['eval', 'run', 'train.tsv'], 'which was not seen'],
     [['predict', 'run', 'missing.conll'], 'missing.conll does not exist.'],
   ])('reports the errors of %j', async (args, message) => {
-    const { code, stderr } = await workspace.run(...args);
-    expect(stderr).toContain(message);
-    expect(code).toBe(2);
+    await refuses(workspace.run(...args), message);
   });
 
   it('reports rows that cannot be learned from', async () => {
     workspace.write('bad.conll', 'a O\nb\n\nc O\nd e f\n');
-    const { code, stderr } = await workspace.train('data.train=bad.conll', 'output=bad');
-    expect(stderr).toContain('bad.conll:2 has 1 column');
-    expect(code).toBe(2);
+    await refuses(workspace.train('data.train=bad.conll', 'output=bad'), 'bad.conll:2 has 1 column');
   });
 });
 

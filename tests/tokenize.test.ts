@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { newWorkspace } from './support/commands.ts';
+import { jsonLines, newWorkspace } from './support/commands.ts';
 import { loadTokenizer } from './support/load-tokenizer.ts';
 
 const workspace = newWorkspace();
@@ -10,10 +10,7 @@ const TEXTS = ['the cat sat.', '', '😀 the dog'];
 it('inspect --tokens writes ids, tokens and offsets of each line', async () => {
   const { code, stdout } = await workspace.runWith(`${TEXTS.join('\n')}\n`, 'inspect', 'model', '--tokens');
   expect(code).toBe(0);
-  const lines = stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+  const lines = jsonLines(stdout);
   expect(lines).toHaveLength(TEXTS.length);
   const tokenizer = await loadTokenizer(workspace.path('model'), { typeVocabSize: 2 });
   lines.forEach(({ ids, tokens, offsets }, i) => {

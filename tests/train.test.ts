@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { newWorkspace, succeeds } from './support/commands.ts';
+import { jsonLines, newWorkspace, succeeds } from './support/commands.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { type Ended, eventsIn, eventsOf, UNSCORED } from './support/workspace.ts';
@@ -27,10 +27,7 @@ const filesOf = (output: string) =>
 
 const json = ({ code, stdout, stderr }: Ended) => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+  return jsonLines(stdout);
 };
 
 describe.each([

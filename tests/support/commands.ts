@@ -17,5 +17,18 @@ export async function succeeds(command: Promise<Ended>): Promise<string> {
 
 /** Expects that a command ends with an error of the user, with this in its message. */
 export async function refuses(command: Promise<Ended>, message: string | RegExp): Promise<void> {
-  expect(await command).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
+  const { code, stderr } = await command;
+  expect(stderr).toMatch(message);
+  expect(code).toBe(2);
 }
+
+/** The flags for settings such as `seed=1`. */
+export const set = (settings: readonly string[]) => settings.flatMap((setting) => ['--set', setting]);
+
+/** Parses lines of JSON. */
+// biome-ignore lint/suspicious/noExplicitAny: each test knows the output of its command
+export const jsonLines = (text: string): any[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
