@@ -271,7 +271,9 @@ export function declareCommands(): Command[] {
         examples: ['plan shop/train.tsv', 'plan train.yaml --method full --json'],
         guide: 'choose',
       })
-        .description('Show what a run would train, its steps and its memory, without loading the weights.')
+        .description(
+          'Show what a run would train, its steps, its memory and its time. A small model takes a few steps for the time.',
+        )
         .argument(
           '[config or rows]',
           `YAML file (default: ${CONFIG_NAME} in this folder), or rows as for train`,

@@ -17,6 +17,7 @@ import { fitLayerInLoss, fitProbe, layerInLoss, probeScore } from './contenders/
 import { type MadeFiles, type MemoryStoreOptions, memoryStore } from './memory-store.ts';
 import { THIS_NODE } from './node/machine.ts';
 import { encodeRows, startTrainer } from './open-run.ts';
+import { expectSeconds } from './plan/expected-seconds.ts';
 import { Run } from './run.ts';
 import { runInFolder } from './run-in-folder.ts';
 import { hearStop, STAGES, train } from './train-run.ts';
@@ -128,6 +129,18 @@ describe('folds', () => {
     await resumed.run.close();
     expect(resumed.run.outOfFold).toEqual(whole.run.outOfFold);
     expect(repeated).toBeLessThan(8);
+  });
+
+  it('are counted before they begin, and the time of a run is estimated from a few steps', async () => {
+    const inEpochs = configOf(FOLDS, { max_steps: -1, num_train_epochs: 3 });
+    const { run, events } = await doUpTo(crossValidate, inEpochs);
+    const start = events.find((event) => event.type === 'start');
+    // Each fold learns from 16 rows, in two steps of 8 per epoch.
+    expect(start).toMatchObject({ total_steps: 9, fold_steps: 3 * 3 * 2 });
+    expect(await expectSeconds(THIS_NODE, run.files, run.examples)).toBeGreaterThan(0);
+    const untimed = { ...run.files, config: { ...run.files.config, base_dtype: 'int8' as const } };
+    expect(await expectSeconds(THIS_NODE, untimed, run.examples)).toBeUndefined();
+    await run.close();
   });
 });
 

@@ -21,7 +21,7 @@ import type { EventOf } from '../../training/run/events.ts';
 import type { ToBeat } from '../../training/run/verdict.ts';
 import type { ReadRun } from './begin-run.ts';
 import { conclude, shareProbe } from './contenders/conclude.ts';
-import { countTrainedFolds, crossValidate } from './contenders/folds.ts';
+import { crossValidate } from './contenders/folds.ts';
 import { fitLayerInLoss, fitProbe, probeScore } from './contenders/frozen.ts';
 import { fitBaselines } from './encode-run.ts';
 import type { RunMachine } from './machine.ts';
@@ -35,6 +35,7 @@ import {
   startTrainer,
   UNKNOWN_STEPS,
 } from './open-run.ts';
+import { countAhead } from './plan/expected-seconds.ts';
 import { Run, type RunSurroundings } from './run.ts';
 import { Stopped, startValues } from './set-up-run.ts';
 import { withTeacher } from './teach-rows.ts';
@@ -188,19 +189,11 @@ function startEvent(run: Run, to_beat: readonly ToBeat[]): EventOf<'start'> {
   };
 }
 
-/** Seconds of a training step, in those of a prediction of the same texts in larger batches. Measured on two encoders. */
-const STEP_COST = 2;
-
 /** The steps of a cross-validation, and the estimated seconds of the whole run, from the time that features took. */
 function estimateAhead(run: Run): { foldSteps: number; seconds?: number | undefined } {
-  const { totalSteps, stepsPerEpoch } = run.training.settings;
-  const count = countTrainedFolds(run);
-  if (count === 0) return { foldSteps: 0 };
-  const folds = run.examples.judge!.folds!.length;
-  const foldSteps = Math.round((count * totalSteps * (folds - 1)) / folds);
-  if (run.probe?.secondsPerEpoch === undefined) return { foldSteps };
-  const epochs = (foldSteps + totalSteps) / stepsPerEpoch;
-  return { foldSteps, seconds: STEP_COST * epochs * run.probe.secondsPerEpoch };
+  const { foldSteps, passes } = countAhead(run);
+  const perPass = run.probe?.secondsPerEpoch;
+  return { foldSteps, seconds: foldSteps > 0 && perPass !== undefined ? passes * perPass : undefined };
 }
 
 /** Notices for the user before the first step. */

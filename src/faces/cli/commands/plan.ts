@@ -3,7 +3,7 @@ import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { THIS_NODE } from '../../../studies/jobs/node/machine.ts';
 import { type Plan, type PlannedBase, planAsked } from '../../../studies/jobs/plan/plan.ts';
 import { type AskedRun, inFiles } from '../../../studies/jobs/rows-in-memory.ts';
-import { counted } from '../../../studies/report/format.ts';
+import { counted, duration } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { describeChosen } from '../../../training/run/config/resolve-config.ts';
@@ -25,7 +25,10 @@ interface Flags extends KeyOptions {
 export default async function run(path: string | undefined, flags: Flags): Promise<void> {
   const { json } = flags;
   const asked = await readConfig(path, flags);
-  const planned = await planAsked(THIS_NODE, asked, downloadDisplay(process.stderr));
+  const planned = await planAsked(THIS_NODE, asked, {
+    onDownload: downloadDisplay(process.stderr),
+    isTimed: true,
+  });
   if (json) {
     console.log(JSON.stringify(planned));
     return;
@@ -67,6 +70,7 @@ export function describePlan(plan: Plan): string {
     facts.push(['ranks', `means: ${rankMeasurement} set them before training`]);
   if (budget) facts.push(...describeBudget(budget, plan));
   if (plan.gradientCheckpointing) facts.push(['activations', 'recomputed (gradient_checkpointing)']);
+  if (plan.seconds !== undefined) facts.push(['time', `about ${duration(plan.seconds)} on this machine`]);
   facts.push(['memory', `about ${counted(Math.round(plan.memoryMb))} MB at the peak`]);
   const lines = facts.map(([name, fact]) => `${name.padEnd(NAMES)}  ${fact}`);
   const table = rankTable(ranks);

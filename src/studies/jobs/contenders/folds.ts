@@ -30,13 +30,19 @@ export function listSplits({ train, judge }: RunExamples): Split[] {
   });
 }
 
-/** The number of folds in which the model is fine-tuned: fewer if that would take too long. */
-export function countTrainedFolds({ files, base, examples: { train, judge } }: Run): number {
-  if (!judge?.folds) return 0;
+/** The splits in which the model is fine-tuned: fewer than the folds if that would take too long. */
+export function listTrainedSplits({
+  files,
+  base,
+  examples,
+}: Pick<Prepared, 'files' | 'base' | 'examples'>): Split[] {
+  const { train, judge } = examples;
+  if (!judge?.folds) return [];
   const { training, task } = files.config;
   const work = estimateWork(base.model.linears, training.num_train_epochs * addUp(train.lengths));
   const isSearch = taskNamed(task).training.comparesRows === true;
-  return affordableFolds(judge.folds.length, work, isSearch ? train.lengths.length : undefined);
+  const count = affordableFolds(judge.folds.length, work, isSearch ? train.lengths.length : undefined);
+  return listSplits(examples).slice(0, count);
 }
 
 /**
@@ -46,8 +52,8 @@ export function countTrainedFolds({ files, base, examples: { train, judge } }: R
 export async function crossValidate(run: Run): Promise<void> {
   const { judge } = run.examples;
   if (!judge?.folds) return;
-  const splits = listSplits(run.examples);
-  const count = countTrainedFolds(run);
+  const splits = listTrainedSplits(run);
+  const count = splits.length;
   const onProgress = run.progress('folds');
   const finished = [...run.folds.finished];
   for (let fold = finished.length; fold < count; fold++) {
@@ -91,8 +97,8 @@ async function trainFold(
   return versions.map(joinedFloats);
 }
 
-/** A run that is not evaluated while it trains, because its rows are predicted at its end. */
-function withoutEvaluation(settings: TrainerSettings): TrainerSettings {
+/** A run that is not evaluated while it trains. In a fold, its rows are predicted at its end. */
+export function withoutEvaluation(settings: TrainerSettings): TrainerSettings {
   return { ...settings, evaluate: 0, evaluateBefore: false, loadBestAtEnd: false, patience: undefined };
 }
 

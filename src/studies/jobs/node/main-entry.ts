@@ -98,7 +98,7 @@ export async function plan(config: RunConfigInput, options: PlanOptions = {}): P
   const { THIS_NODE } = await import('./machine.ts');
   const { askedRun } = await import('../rows-in-memory.ts');
   const { planAsked } = await import('../plan/plan.ts');
-  return planAsked(THIS_NODE, await askedRun(config), options.onDownload);
+  return planAsked(THIS_NODE, await askedRun(config), options);
 }
 
 /** Opens a model folder's checkpoint and checks every tensor against the model. No weight is read yet. */

@@ -29,6 +29,7 @@ import type { OnDownload, RunMachine } from '../machine.ts';
 import { readRun } from '../read-run.ts';
 import type { AskedRun } from '../rows-in-memory.ts';
 import { startMethod } from '../set-up-run.ts';
+import { expectSeconds } from './expected-seconds.ts';
 
 /** A preview of a run. */
 export interface Plan {
@@ -57,6 +58,11 @@ export interface Plan {
   rankMeasurement?: string;
   /** Initial and final number of triplets, and the schedule; undefined for methods without a budget. */
   budget?: Budget;
+  /**
+   * Estimated seconds of the run on this machine, with those of a cross-validation. Undefined unless steps were measured,
+   * which reads weights.
+   */
+  seconds?: number | undefined;
   /** Estimated peak memory of the process, in MB (10^6 bytes). */
   memoryMb: number;
   /** Estimates for every possible base type, including `baseDtype`. */
@@ -70,15 +76,21 @@ export interface PlannedBase {
   memoryMb: number;
 }
 
-/** Reads the files of a run, except the weights, and plans the run. */
+/**
+ * Reads the files of a run and plans the run. Weights are read only to measure the time.
+ *
+ * @param options.isTimed whether to take some steps, which measure the time
+ */
 export async function planAsked(
   machine: RunMachine,
   { config: asked, texts }: Pick<AskedRun, 'config' | 'texts'>,
-  onDownload?: OnDownload,
+  { onDownload, isTimed = false }: { onDownload?: OnDownload | undefined; isTimed?: boolean } = {},
 ): Promise<Plan> {
   const run = await readRun(machine, asked, { texts }, onDownload);
   const { config, model, start, chosen } = run;
-  return planRun(config, model(), encodeRun(run, { startedAt: new Date() }), start?.stored, chosen);
+  const examples = encodeRun(run, { startedAt: new Date() });
+  const plan = planRun(config, model(), examples, start?.stored, chosen);
+  return isTimed ? { ...plan, seconds: await expectSeconds(machine, run, examples) } : plan;
 }
 
 /**
