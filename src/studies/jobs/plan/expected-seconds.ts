@@ -1,6 +1,6 @@
 import { paddedTokens, planEpoch } from '../../../input/text/batches.ts';
 import { ALONE_PROCESSES } from '../../../program/parallel/communicator.ts';
-import { addUp } from '../../../support/numbers.ts';
+import { addUp, largest } from '../../../support/numbers.ts';
 import { releasing } from '../../../support/opened.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
@@ -84,11 +84,20 @@ export async function expectSeconds(
     neededPreparation(config) !== undefined || taskNamed(task).teaching?.sources(data).teacher !== undefined;
   if (isPrepared || family.config.content || base_dtype !== 'float32' || model_init === 'random')
     return undefined;
-  const { batchSize, seed, groupByLength, accumulation } = trainerSettings(config, train.lengths.length);
-  const batches = planEpoch({ ...train, batchSize, seed, epoch: 0, groupByLength });
-  const tokens = batches.map((batch) => paddedTokens(batch, train.lengths));
+  const { seed, groupByLength, accumulation, ...planned } = trainerSettings(config, train.lengths.length);
+  const { batchSize, stepsPerEpoch, totalSteps } = planned;
+  const tokensIn = (epoch: number) =>
+    planEpoch({ ...train, batchSize, seed, epoch, groupByLength }).map((batch) =>
+      paddedTokens(batch, train.lengths),
+    );
+  const tokens = tokensIn(0);
+  const inStep = (step: number) => {
+    const start = (step % stepsPerEpoch) * accumulation;
+    const epoch = Math.floor(step / stepsPerEpoch);
+    return addUp((epoch === 0 ? tokens : tokensIn(epoch)).slice(start, start + accumulation));
+  };
   const { linears } = files.model();
-  if (estimateWork(linears, accumulation * Math.max(...tokens)) > STEP_WORK) return undefined;
+  if (estimateWork(linears, accumulation * largest(tokens)) > STEP_WORK) return undefined;
   const startedAt = performance.now();
   const base = await machine
     .open(files, withThreads({ threads }, ALONE_PROCESSES), () => () => {})
@@ -100,7 +109,7 @@ export async function expectSeconds(
   const times: number[] = [];
   const trainer = new Trainer(
     inputs,
-    { ...withoutEvaluation(settings), stopStep: Math.min(1 + MEASURED_STEPS, settings.totalSteps) },
+    { ...withoutEvaluation(settings), stopStep: Math.min(1 + MEASURED_STEPS, totalSteps) },
     {
       emit() {},
       shouldStop: () => times.length > 1 && performance.now() - startedAt > 1000 * MEASURED_SECONDS,
@@ -119,10 +128,10 @@ export async function expectSeconds(
     await trainer.run();
   }).finally(() => base.model.close());
   const opened = (last - startedAt) / 1000 - addUp(times);
-  const counted = times.length > 1 ? [1, times.length] : [0, 1];
-  const measured = addUp(times.slice(...counted));
-  const ofMeasured = addUp(tokens.slice(...counted.map((step) => step * accumulation)));
+  const [first, end] = times.length > 1 ? [1, times.length] : [0, 1];
+  const steps = Array.from({ length: end - first }, (_, i) => first + i);
+  const perToken = addUp(steps, (step) => times[step]!) / addUp(steps, inStep);
   const { passes, folds } = countAhead(run);
-  const perPass = (measured / ofMeasured) * addUp(tokens) * (1 / STEP_COST);
+  const perPass = (perToken * addUp(tokens)) / STEP_COST;
   return opened * (1 + folds) + passes * perPass;
 }
