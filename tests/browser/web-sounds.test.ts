@@ -55,11 +55,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Holds a button by a key, as long as a sound takes. */
-async function holdSpace(page: Page): Promise<void> {
-  await page.keyboard.down('Space');
-  await page.waitForTimeout(500);
-  await page.keyboard.up('Space');
+/** Holds a button until it has recorded a sound, by the space bar or the pointer. */
+async function hold(page: Page, id: string, by: Page['keyboard'] | Page['mouse']): Promise<void> {
+  await page.locator(`#${id}:enabled`).waitFor();
+  await ('press' in by ? by.down('Space') : by.down());
+  await page.waitForFunction((id) => Number(document.getElementById(id)!.dataset.seconds) > 0.3, id);
+  await ('press' in by ? by.up('Space') : by.up());
+  await page.locator(`#${id}-line`, { hasText: 'Recorded' }).waitFor();
 }
 
 describe.skipIf(CHROMIUM === undefined)(`sounds in the page (${CHROMIUM ?? NO_CHROMIUM})`, () => {
@@ -95,8 +97,7 @@ describe.skipIf(CHROMIUM === undefined)(`sounds in the page (${CHROMIUM ?? NO_CH
       await page.getByRole('button', { name: 'Use the microphone' }).click();
       await page.locator('#speak:enabled').waitFor();
       await page.locator('#score').click();
-      await holdSpace(page);
-      await page.getByText(/^Recorded: 0\.\d s$/).waitFor();
+      await hold(page, 'speak', page.keyboard);
       await page.locator('#answer li').first().waitFor();
       for (const width of [1280, 390]) {
         await page.setViewportSize({ width, height: 900 });
@@ -112,11 +113,13 @@ describe.skipIf(CHROMIUM === undefined)(`sounds in the page (${CHROMIUM ?? NO_CH
     const alone = await servePage(0);
     const { page, complaints } = await openPage(browser, alone.url, LOOKS[3]);
     const user = new PageUser(page);
+    // The page tells the folder of a model from others.
+    await page.getByLabel('Or a folder of pictures').setInputFiles(join(folder, 'model'));
+    await page.getByText(/^The model is chosen: .*model.safetensors/).waitFor();
     expect(await user.choose(join(folder, 'clips'), 'Or a folder')).toBe('');
     expect(await page.locator('#counts').textContent()).toMatch(
       /^10 different transcripts\.7 sounds to train on, 3 held out/,
     );
-    await page.getByLabel('Or the folder with these files').setInputFiles(join(folder, 'model'));
     await page.getByLabel('Its name').fill(MODEL);
     await user.train(30);
     expect(await user.score()).toMatch(/^Writes [\d.]+ % of the words wrong in 3 held-out sounds\.$/);
@@ -144,10 +147,7 @@ describe.skipIf(CHROMIUM === undefined)(`sounds in the page (${CHROMIUM ?? NO_CH
     for (const label of ['near', 'far/away']) {
       await page.locator('#sound-name').fill(label);
       await page.locator('#record').focus();
-      for (let i = 0; i < 5; i++) {
-        await holdSpace(page);
-        await page.locator('#record:enabled').waitFor();
-      }
+      for (let i = 0; i < 5; i++) await hold(page, 'record', page.keyboard);
     }
     await page.getByText('far-away: 5 sounds').waitFor();
     await page.getByRole('button', { name: 'Use these sounds' }).click();
@@ -161,10 +161,7 @@ describe.skipIf(CHROMIUM === undefined)(`sounds in the page (${CHROMIUM ?? NO_CH
       said.push((await page.locator('#sentence').textContent())!);
       const box = (await page.locator('#read').boundingBox())!;
       await page.mouse.move(box.x + 5, box.y + 5);
-      await page.mouse.down();
-      await page.waitForTimeout(500);
-      await page.mouse.up();
-      await page.locator('#read:enabled').waitFor();
+      await hold(page, 'read', page.mouse);
     }
     expect(new Set(said).size).toBe(6);
     expect(await misfits(page)).toEqual([]);

@@ -48,8 +48,8 @@ export function splitPairs(table: Table, at: readonly [number, number]): PairSpl
   return { ...splitHeldOut(rows, { texts: rows }, share), answers, leftOut };
 }
 
-/** Held-out clips of a few, whose score then says little. */
-const FEWEST_HELD_OUT = 3;
+/** Held-out clips of a few, whose score then says little, and the largest share that they may be. */
+const [FEWEST_HELD_OUT, LARGEST_SHARE] = [3, 0.3];
 
 /**
  * Takes sounds and transcripts out of a table, and holds some out. Sounds with the same transcript stay on one side.
@@ -61,7 +61,7 @@ export function splitTranscripts(table: Table, at: readonly [number, number]): P
   assertPairs(table, rows, 'sounds with a transcript');
   const transcripts = rows.map(([, transcript]) => transcript);
   assertWords(table, at[1], transcripts);
-  const share = Math.max(HELD_OUT, FEWEST_HELD_OUT / rows.length);
+  const share = Math.max(HELD_OUT, Math.min(LARGEST_SHARE, FEWEST_HELD_OUT / rows.length));
   const split = splitHeldOut(rows, { texts: transcripts.map((text) => [text]) }, share);
   return { ...split, answers: new Set(transcripts).size, leftOut };
 }

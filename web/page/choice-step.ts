@@ -110,7 +110,9 @@ export function choiceStep(
     const { served } = file.contents;
     if (served !== undefined) return { name: served };
     const chosen = [...(modelFiles.files ?? []), ...(modelFolder.files ?? [])];
-    const files = Object.fromEntries(chosen.map((file) => [file.name, file]));
+    const files = Object.fromEntries(
+      chosen.filter(({ name }) => /\.(json|safetensors)$/.test(name)).map((file) => [file.name, file]),
+    );
     return { name: modelName.value.trim(), files };
   }
 

@@ -43,7 +43,7 @@ export function fileStep(
     onOpened(result);
   }
   function openChosen(chosen: readonly ChosenFile[]): void {
-    if (chosen.length === 0) return;
+    if (chosen.length === 0 || takeModel(chosen)) return;
     files = chosen;
     void open();
   }
@@ -79,6 +79,18 @@ export function fileStep(
     void droppedFiles(event.dataTransfer!).then(openChosen);
   });
   return { again: (header) => void open(header), open: (file) => openChosen([withPath(file)]) };
+}
+
+/** Puts the files of a model into the model's field. Returns false for other files. */
+function takeModel(chosen: readonly ChosenFile[]): boolean {
+  const names = chosen.map(({ file }) => file.name);
+  const weights = names.filter((name) => name.endsWith('.safetensors'));
+  if (weights.length === 0 || !names.includes('config.json')) return false;
+  const given = new DataTransfer();
+  for (const { file } of chosen) given.items.add(file);
+  element('model-files', HTMLInputElement).files = given.files;
+  element('model-given', HTMLElement).textContent = `The model is chosen: ${weights.join(', ')}.`;
+  return true;
 }
 
 /** A chosen file; of a folder, with its path in the folder. */

@@ -93,6 +93,7 @@ export class RecordButton {
     if (this.#isHeld || !this.isOn || this.#button.disabled || !this.#isReady()) return;
     this.#isHeld = true;
     this.#loudest = 0;
+    this.#button.dataset.seconds = '0.0';
     this.#button.setAttribute('aria-pressed', 'true');
     this.#line.textContent = 'Recording';
     this.#microphone.begin();
@@ -118,6 +119,6 @@ export class RecordButton {
   #tell(seconds: number, loudest: number): void {
     this.#loudest = Math.max(this.#loudest, loudest);
     this.#button.style.setProperty('--level', `${Math.round(100 * Math.min(1, loudest))}%`);
-    this.#button.title = `${seconds.toFixed(1)} s`;
+    this.#button.dataset.seconds = seconds.toFixed(1);
   }
 }
