@@ -57,7 +57,7 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM || LACKING.length > 0)(
       await photograph(page, 'speech-chosen');
       tell((await page.locator('#counts').textContent())!);
       await user.train(process.env.EPOCHS ? Number(process.env.EPOCHS) : undefined);
-      await user.step(1);
+      await page.getByText(/^(Step \d+ of|Done)/).waitFor({ timeout: 0 });
       tell('The states of the encoder are computed.');
       await photograph(page, 'speech-training');
       tell(`${await user.score()} ${await page.locator('#score-note').textContent()}`);

@@ -25,7 +25,8 @@ function largestRenderer(): number {
   const isOurs = (id: number): boolean =>
     id === process.pid || (processes.has(id) && isOurs(processes.get(id)!.parent));
   const sizes = [...processes].map(([id, { command }]) => {
-    if (!command.includes('type=renderer') || !isOurs(id)) return 0;
+    // Some builds of Chromium leave the name of the process that a renderer was forked from.
+    if (!/type=(renderer|zygote)/.test(command) || !isOurs(id)) return 0;
     try {
       return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
     } catch {
