@@ -1,4 +1,4 @@
-import { sameDimension } from '../graph/dimension.ts';
+import { type Dimension, multiplyDimensions, sameDimension, sameShape } from '../graph/dimension.ts';
 import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Operands } from '../graph/ops.ts';
 import { reachable } from '../graph/print.ts';
@@ -106,6 +106,8 @@ interface Fusions {
   sums: ReadonlyMap<GraphNode, { product: GraphNode<'matmul'>; addend: Value }>;
   /** Transposed operands, each with the value before the transposition. `FusedMatMul` reads that value in place. */
   turned: ReadonlyMap<Value, Value>;
+  /** Attention, by its product of weights and values. `MultiHeadAttention` computes it in blocks. */
+  attentions: ReadonlyMap<GraphNode, Attention>;
   /** Nodes that are not emitted, because all their users are fused with them. */
   absorbed: ReadonlySet<GraphNode>;
 }
@@ -123,23 +125,28 @@ function planFusions(
 ): Fusions {
   const users = new Map<Value, GraphNode[]>(results.map((value) => [value, [value.node]]));
   for (const node of nodes) {
-    for (const value of node.inputs) users.set(value, [...(users.get(value) ?? []), node]);
+    // A lowered `watch` reads only its first operand.
+    const read = node.op === 'watch' ? node.inputs.slice(0, 1) : node.inputs;
+    for (const value of read) users.set(value, [...(users.get(value) ?? []), node]);
   }
   const sums = productsInsideSums(
     nodes,
     users,
     (value, addend) => !stays(value.node) && takesAddend(value, addend, target),
   );
-  const turned = target === 'cpu' ? turnedOperands(nodes, users) : new Map<Value, Value>();
-  const absorbed = new Set<GraphNode>([...sums.values()].map(({ product }) => product));
+  const attentions = target === 'cpu' ? findAttentions(nodes, users) : new Map<GraphNode, Attention>();
+  const absorbed = new Set<GraphNode>([...attentions.values()].flatMap(({ inner }) => inner));
+  const isProduct = (node: GraphNode) => node.op === 'matmul' && !attentions.has(node) && !absorbed.has(node);
+  const turned = target === 'cpu' ? turnedOperands(nodes, users, isProduct) : new Map<Value, Value>();
+  for (const { product } of sums.values()) absorbed.add(product);
   for (const value of turned.keys()) absorbed.add(value.node);
-  return { sums, turned, absorbed };
+  return { sums, turned, attentions, absorbed };
 }
 
 /** Emits a node that is part of a fusion. Returns undefined for all other nodes. */
 function lowerFused(
   emitter: Emitter,
-  { sums, turned }: Fusions,
+  { sums, turned, attentions }: Fusions,
   node: GraphNode,
   nameOf: (value: Value) => string,
 ): string[] | undefined {
@@ -148,7 +155,9 @@ function lowerFused(
     const operands = [...sum.product.inputs, sum.addend].map(nameOf);
     return [gemm(emitter, sum.product, operands)];
   }
-  if (!node.inputs.some((value) => turned.has(value))) return undefined;
+  const attention = attentions.get(node);
+  if (attention) return [fusedAttention(emitter, attention, nameOf)];
+  if (node.op !== 'matmul' || !node.inputs.some((value) => turned.has(value))) return undefined;
   const operands = node.inputs.map((value) => nameOf(turned.get(value) ?? value));
   const [transBatchA, transBatchB] = node.inputs.map((value) => Number(turned.has(value)));
   return [fusedMatMul(emitter, node as GraphNode<'matmul'>, operands, { transBatchA, transBatchB })];
@@ -195,13 +204,17 @@ function takesAddend({ node, shape }: Value, addend: Value, target: Target): boo
 /**
  * Finds transposes from [sequence, …heads, size] to […heads, sequence, size] that only products read, as in attention.
  */
-function turnedOperands(nodes: readonly GraphNode[], users: Users): Fusions['turned'] {
+function turnedOperands(
+  nodes: readonly GraphNode[],
+  users: Users,
+  isProduct: (user: GraphNode) => boolean,
+): Fusions['turned'] {
   const turned = new Map<Value, Value>();
   for (const node of nodes) {
     if (node.op !== 'transpose') continue;
     const [output] = node.outputs;
     const { permutation } = (node as GraphNode<'transpose'>).attributes;
-    const isOperand = users.get(output)?.every((user) => user.op === 'matmul');
+    const isOperand = users.get(output)?.every(isProduct);
     if (isOperand && movesFirstAxisInward(permutation)) turned.set(output, node.inputs[0]);
   }
   return turned;
@@ -211,6 +224,78 @@ function turnedOperands(nodes: readonly GraphNode[], users: Users): Fusions['tur
 function movesFirstAxisInward(permutation: readonly number[]): boolean {
   const last = permutation.length - 1;
   return last >= 2 && permutation.every((from, axis) => from === (axis === last ? last : (axis + 1) % last));
+}
+
+/** softmax(scale · Q Kᵀ + bias) V. Queries, keys and values are [batch · heads, tokens, size]. */
+interface Attention {
+  operands: readonly [Value, Value, Value];
+  scale: number;
+  /** A bias of keys, [batch, 1, 1, keys], if there is one. */
+  bias?: Value;
+  heads: number;
+  /** The nodes from the scores to the weights. */
+  inner: readonly GraphNode[];
+}
+
+/**
+ * Finds attention of tokens to each other whose scores and weights nothing else reads, as in passes without gradients.
+ * A program that repeats nodes has none, because the repetition would differ in the last bits.
+ */
+function findAttentions(nodes: readonly GraphNode[], users: Users): Map<GraphNode, Attention> {
+  if (nodes.some(({ repeat }) => repeat > 0)) return new Map();
+  return new Map(
+    nodes.flatMap((node) => {
+      const attention = node.op === 'matmul' && readAttention(node as GraphNode<'matmul'>, users);
+      return attention ? [[node, attention]] : [];
+    }),
+  );
+}
+
+function readAttention(product: GraphNode<'matmul'>, users: Users): Attention | undefined {
+  const [weights, values] = product.inputs;
+  if (weights.node.op !== 'softmax') return undefined;
+  const inner: GraphNode[] = [];
+  let bias: Value | undefined;
+  let heads = 1;
+  for (let at = weights; users.get(at)?.length === 1; at = at.node.inputs[0]) {
+    inner.push(at.node);
+    if (at.node.op === 'matmul') break;
+    if (at.node.op === 'add') bias = at.node.inputs[1];
+    else if (at !== weights && at.node.op !== 'reshape') return undefined;
+    if (at.shape.length === 4) heads = at.shape[1] as number;
+  }
+  const scores = inner.at(-1) as GraphNode<'matmul'> | undefined;
+  if (scores?.op !== 'matmul') return undefined;
+  const [queries, keys] = scores.inputs;
+  const { transposeA, transposeB, scale } = scores.attributes;
+  const { transposeA: isTurned, transposeB: hasTurned, scale: factor } = product.attributes;
+  const isPlain = !transposeA && transposeB && !isTurned && !hasTurned && factor === 1;
+  const [groups] = queries.shape;
+  const isWithin = queries.shape.length === 3 && sameShape(queries.shape, keys.shape);
+  const isOfKeys = (x: Value) =>
+    String(x.shape.slice(1, -1)) === '1,1' && sameDimension(multiplyDimensions(x.shape[0]!, heads), groups!);
+  if (!isPlain || !isWithin || (bias && !isOfKeys(bias))) return undefined;
+  return { operands: [queries, keys, values], scale, bias, heads, inner };
+}
+
+/**
+ * The engine's kernel computes blocks only without a mask. So the bias is one more feature of the keys, which is
+ * multiplied by a feature of the queries that is 1.
+ */
+function fusedAttention(e: Emitter, { operands, scale, bias, heads }: Attention, nameOf: NameOf): string {
+  const [queries, keys, values] = operands.map(nameOf) as [string, string, string];
+  const attend = (q: string, k: string) =>
+    e.emit('MultiHeadAttention', [q, k, values], { num_heads: 1, scale: { float: scale } }, 'com.microsoft');
+  if (!bias) return attend(queries, keys);
+  const [groups, tokens] = operands[0].shape as [Dimension, Dimension];
+  const [ones, column] = e.once(`${nameOf(bias)} for ${heads} heads`, () => {
+    const unscaled = e.emit('Mul', [nameOf(bias), e.float32([1 / scale], [])]);
+    const byHead = e.emit('Expand', [unscaled, e.int64([1, heads, 1, 1])]);
+    const shape = e.shape([groups, tokens, 1]);
+    return [e.emit('Expand', [e.float32([1], []), shape]), e.emit('Reshape', [byHead, shape])];
+  });
+  const withFeature = (x: string, feature: string) => e.emit('Concat', [x, feature], { axis: 2 });
+  return attend(withFeature(queries, ones), withFeature(keys, column));
 }
 
 /** Returns the name of a value. For a weight, it is the result of {@link WeightStorage.whole}. */

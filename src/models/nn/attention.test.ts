@@ -2,11 +2,13 @@ import { expect, it } from 'vitest';
 import { cpu } from '../../../tests/support/backends.ts';
 import { gradients } from '../../engine/autodiff/gradients.ts';
 import { input, matmul, multiply, softmax, sum } from '../../engine/graph/build.ts';
+import { multiplyDimensions, symbol } from '../../engine/graph/dimension.ts';
 import { Graph, type Value } from '../../engine/graph/graph.ts';
 import { lower } from '../../engine/onnx/lower.ts';
 import { elementCount } from '../../support/arrays.ts';
 import { Random } from '../../support/random.ts';
-import { mixedValues } from './attention.ts';
+import { attention, mixedValues } from './attention.ts';
+import { attentionBias } from './attention-bias.ts';
 import { Network } from './network.ts';
 
 const [HEADS, QUERIES, KEYS, SIZE] = [3, 4, 9, 2];
@@ -49,3 +51,48 @@ it.each([0, 0.25])('has the gradients of its ops (dropout %d)', async (dropout) 
   own.byScores!.forEach((slope, i) => expect(slope).toBeCloseTo(expected.byScores![i]!, 6));
   expect(Math.hypot(...own.byScores!)).toBeGreaterThan(0.1);
 });
+
+/** Attention of 3 texts with padding at the end, at the start, and nothing but padding, by the engine's operators. */
+async function attended(tokens: number, isMasked: boolean, target: 'cpu' | 'wasm') {
+  const graph = new Graph();
+  // Without a mask no input has these sizes.
+  const [length, batch] = isMasked ? [symbol('tokens'), symbol('batch')] : [tokens, 3];
+  const rows = (name: string) =>
+    input(graph, name, 'float32', [multiplyDimensions(length, batch), HEADS * SIZE]);
+  const mask = input(graph, 'mask', 'int32', [batch, length]);
+  const options = { batch, queries: length, keys: length, heads: HEADS, headSize: SIZE, dropout: 0 };
+  const parts = [rows('q'), rows('k'), rows('v')] as const;
+  const y = attention(new Network(graph), parts, isMasked ? attentionBias(mask) : undefined, options);
+  const model = lower({ y }, { target });
+  const session = await cpu.open(model);
+  const ofRows = (name: string) => {
+    const dims = [tokens * 3, HEADS * SIZE];
+    return { data: new Random(5, name).normals(elementCount(dims), 1), dims };
+  };
+  const isReal = (row: number, at: number) => (row === 0 ? at < tokens - 2 : row === 1 && at > 0);
+  const real = Int32Array.from({ length: 3 * tokens }, (_, i) =>
+    Number(isReal(Math.floor(i / tokens), i % tokens)),
+  );
+  const feeds = { q: ofRows('q'), k: ofRows('k'), v: ofRows('v'), mask: { data: real, dims: [3, tokens] } };
+  const { data } = (await session.run(feeds)).y!;
+  await session.release();
+  return { data, inBlocks: Buffer.from(model).includes('MultiHeadAttention') };
+}
+
+it.each([
+  { tokens: 3, isMasked: true },
+  { tokens: 700, isMasked: true },
+  { tokens: 700, isMasked: false },
+])(
+  'computes $tokens tokens in blocks as with all weights (mask: $isMasked)',
+  async ({ tokens, isMasked }) => {
+    const [blocks, whole] = [
+      await attended(tokens, isMasked, 'cpu'),
+      await attended(tokens, isMasked, 'wasm'),
+    ];
+    expect([blocks.inBlocks, whole.inBlocks]).toEqual([true, false]);
+    // The same sums of float32 numbers in another order.
+    blocks.data.forEach((x, i) => expect(Math.abs(x - whole.data[i]!)).toBeLessThan(2e-6));
+    expect(Math.hypot(...whole.data.slice(0, 60))).toBeGreaterThan(0.1);
+  },
+);
