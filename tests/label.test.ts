@@ -8,7 +8,7 @@ const MANY_STARTS = { timeout: 120_000 };
 const ROWS = tinyRows(60, 7);
 const args = ['label', 'texts.txt', '--labels', 'bad, good', '--model', 'model'];
 const read = (name: string) => workspace.read('labels', 'texts', name).toString();
-const kept = () => JSON.parse(read('answers.json')).answers as { text: string; label?: string }[];
+const kept = () => JSON.parse(read('answers.json')).answers as { text: string; labels?: string[] }[];
 
 it('labels texts by keys, keeps them through a kill, and trains on them', MANY_STARTS, async () => {
   workspace.write('texts.txt', ROWS.map(({ text }) => `${text}\n`).join(''));
@@ -28,7 +28,7 @@ it('labels texts by keys, keeps them through a kill, and trains on them', MANY_S
   await refuses(workspace.runWith('1q', ...args), 'labels/texts is in use by process');
   child.kill('SIGKILL');
   expect(await ended).toMatchObject({ signal: 'SIGKILL' });
-  expect(kept().map(({ label }) => label)).toEqual(['bad', 'good', 'bad', 'good', undefined]);
+  expect(kept().map(({ labels }) => labels?.[0])).toEqual(['bad', 'good', 'bad', 'good', undefined]);
 
   const keys = Array.from({ length: 26 }, (_, i) => (i % 2) + 1).join('');
   const { stdout, code } = await workspace.runWith(
@@ -55,4 +55,9 @@ it('labels pairs of a table', async () => {
   const { stdout } = await workspace.runWith('12121212121212121212', 'label', 'pairs.tsv', ...columns);
   expect(stdout).toContain('All rows have an answer.');
   expect(workspace.read('labels', 'pairs', 'rows.csv').toString()).toMatch(/^text,text_pair,label\n/);
+  const several = ['label', 'pairs.tsv', ...columns, '--several', '-o', 'labels/several'];
+  const { stdout: said } = await workspace.runWith('12\n\n1\nq', ...several);
+  expect(said).toContain('3 labels in labels/several/rows.csv.\nNext: npx adalora train labels/several/rows.csv --task');
+  const lines = workspace.read('labels', 'several', 'rows.csv').toString().trim().split('\n');
+  expect(lines.slice(1).map((line) => line.split(',').at(-1))).toEqual(['"no;yes"', '""', 'no']);
 });

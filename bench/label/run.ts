@@ -74,7 +74,7 @@ for (const name of FILES) {
       const labeling = new Labeling(drawn.slice(0, chosen.length), labels);
       while (labeling.answers.length < count) {
         const { row, isRandom } = await rule(labeling, random);
-        labeling.answer({ row, isRandom, label: rows[row]!.label });
+        labeling.answer({ row, isRandom, labels: [rows[row]!.label] });
       }
       const judge = new Labeling(drawn, labels);
       const guesses = (await judge.guess(labeling.labeled))!;

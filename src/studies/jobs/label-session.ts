@@ -7,19 +7,33 @@ export interface OfferedRow {
   text_pair?: string;
 }
 
+/** Separates several labels in a field of CSV, so that no label contains it. */
+export const SEPARATOR = ';';
 /** Number of labels between two reviews, which take as long as some answers. */
 const REVIEW_EVERY = 5;
 
 /**
  * An action of a person: to give a label or one of the others. `find` asks for a row with these words, `row` for a row by
- * its number.
+ * its number. If rows may have several labels, a label is chosen or dropped, and `next` gives the chosen ones.
  */
-export type LabelAction = { label: string } | { find: string } | { row: number } | 'skip' | 'undo' | 'check';
+export type LabelAction =
+  | { label: string }
+  | { find: string }
+  | { row: number }
+  | 'next'
+  | 'skip'
+  | 'undo'
+  | 'check';
 
 /** The state that a terminal or a page shows. */
 export interface LabelState {
   /** Missing if all rows have an answer. */
-  asked?: AskedRow & OfferedRow & { earlier?: string | undefined };
+  asked?: AskedRow &
+    OfferedRow & {
+      earlier?: readonly string[] | undefined;
+      /** The chosen labels, if rows may have several. */
+      chosen?: readonly string[] | undefined;
+    };
   /** Number of rows of each label. */
   counts: readonly (readonly [label: string, rows: number])[];
   labeled: number;
@@ -64,9 +78,15 @@ export class LabelSession {
     vectors: readonly Float32Array[],
     labels: readonly string[],
     answers: readonly GivenLabel[],
+    several = false,
   ) {
     this.rows = rows;
-    this.#labeling = new Labeling(vectors, labels, answers);
+    this.#labeling = new Labeling(vectors, labels, answers, several);
+  }
+
+  /** Whether rows may have several labels, or none. */
+  get several(): boolean {
+    return this.#labeling.several;
   }
 
   /** Asks for the first row. */
@@ -82,22 +102,41 @@ export class LabelSession {
       this.#labeling.undo();
       return this.#next();
     }
-    if (action !== 'skip' && 'find' in action) return this.#find(action.find.trim().toLowerCase());
-    if (action !== 'skip' && 'row' in action) return this.#askFor(action.row);
+    if (typeof action === 'object' && 'find' in action) return this.#find(action.find.trim().toLowerCase());
+    if (typeof action === 'object' && 'row' in action) return this.#askFor(action.row);
     if (!this.#asked) return this.#state();
-    const { row, isRandom, earlier } = this.#asked;
-    if (action !== 'skip') this.#labeling.answer({ row, isRandom, label: action.label });
-    else if (earlier === undefined) this.#labeling.answer({ row });
+    const { row, isRandom, earlier, chosen = [] } = this.#asked;
+    if (action === 'skip') {
+      if (earlier === undefined) this.#labeling.answer({ row });
+    } else if (action === 'next') {
+      if (!this.several) return this.#state();
+      this.#labeling.answer({ row, isRandom, labels: chosen });
+    } else if (this.several) {
+      const { label } = action;
+      this.#asked.chosen = chosen.includes(label) ? chosen.filter((one) => one !== label) : [...chosen, label];
+      return this.#state();
+    } else this.#labeling.answer({ row, isRandom, labels: [action.label] });
     await this.#reviewed();
     return this.#next();
   }
 
-  /** The labeled rows, as CSV (RFC 4180) or JSON Lines. */
-  table(form: 'csv' | 'jsonl'): string {
-    const rows = this.#labeling.labeled.map(({ row, label }) => ({ ...this.rows[row]!, label }));
-    if (form === 'jsonl') return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-    const header = Object.keys(rows[0] ?? { text: '', label: '' });
-    const lines = [header, ...rows.map((row) => Object.values<string>(row))];
+  /**
+   * The labeled rows, as CSV (RFC 4180) or JSON Lines. Several labels are a list, or separated by semicolons.
+   *
+   * @param column the name of the column of the texts
+   */
+  table(form: 'csv' | 'jsonl', column = 'text'): string {
+    const rows = this.#labeling.labeled.map(({ row, labels }) => {
+      const { text, text_pair } = this.rows[row]!;
+      return { row: { [column]: text, ...(text_pair !== undefined && { text_pair }) }, labels };
+    });
+    const { several } = this;
+    if (form === 'jsonl')
+      return rows
+        .map(({ row, labels }) => `${JSON.stringify({ ...row, label: several ? labels : labels[0] })}\n`)
+        .join('');
+    const header = [...Object.keys(rows[0]?.row ?? { [column]: '' }), 'label'];
+    const lines = [header, ...rows.map(({ row, labels }) => [...Object.values(row), labels.join(SEPARATOR)])];
     // A text alone in quotes may also have spaces at its ends, or look like a number.
     return lines.map((fields) => `${fields.map(quoted).join(',')}\n`).join('');
   }
@@ -125,9 +164,9 @@ export class LabelSession {
   }
 
   async #askFor(row: number): Promise<LabelState> {
-    const earlier = this.#labeling.labeled.find((answer) => answer.row === row)?.label;
+    const earlier = this.#labeling.labeled.find((answer) => answer.row === row)?.labels;
     const guess = await this.#labeling.guessWithout(row);
-    this.#asked = { row, isRandom: false, guess, earlier, ...this.rows[row]! };
+    this.#asked = { row, isRandom: false, guess, earlier, chosen: earlier, ...this.rows[row]! };
     return this.#state();
   }
 
@@ -146,7 +185,7 @@ export class LabelSession {
     const { labels, labeled, answers } = this.#labeling;
     return {
       ...(this.#asked && { asked: this.#asked }),
-      counts: labels.map((label) => [label, labeled.filter((answer) => answer.label === label).length]),
+      counts: labels.map((label) => [label, labeled.filter((answer) => answer.labels.includes(label)).length]),
       labeled: labeled.length,
       rows: this.rows.length,
       review: this.#review,
@@ -158,6 +197,24 @@ export class LabelSession {
 
 function quoted(field: string): string {
   return /^[^\s",]+$/.test(field) ? field : `"${field.replaceAll('"', '""')}"`;
+}
+
+/** The vectors of pairs: both, and their products, without which a linear probe could not compare the texts. */
+export function pairVectors(first: readonly Float32Array[], second: readonly Float32Array[]): Float32Array[] {
+  return first.map((a, i) => {
+    const b = second[i]!;
+    return Float32Array.of(...a, ...b, ...a.map((x, k) => x * b[k]!));
+  });
+}
+
+/** Labels in words. */
+export function labelWords(labels: readonly string[]): string {
+  return labels.join(', ') || 'no label';
+}
+
+/** Describes a guess in a sentence. */
+export function describeGuess({ labels, probability }: NonNullable<AskedRow['guess']>): string {
+  return `Guess: ${labelWords(labels)} (${Math.round(100 * probability)} %).`;
 }
 
 /** Describes a review in sentences. */

@@ -21,7 +21,7 @@ async function labelRows(count: number, wrong: readonly number[] = []): Promise<
   while (labeling.answers.length < count) {
     const { row, isRandom } = (await labeling.ask())!;
     const label = wrong.includes(labeling.answers.length) ? LABELS[(row + 1) % 3]! : truth[row]!;
-    labeling.answer({ row, isRandom, label });
+    labeling.answer({ row, isRandom, labels: [label] });
   }
   return labeling;
 }
@@ -39,7 +39,7 @@ describe('labeling', () => {
       const smallest = Math.min(...open.map((row) => margin(guesses, row)));
       if (asked.isRandom) drawn++;
       else if (margin(guesses, asked.row) === smallest) uncertain++;
-      labeling.answer({ ...asked, label: truth[asked.row]! });
+      labeling.answer({ ...asked, labels: [truth[asked.row]!] });
     }
     expect(uncertain + drawn).toBe(50);
     // A tenth of 50: the draws depend on the number of answers alone, so this number does not change.
@@ -47,11 +47,18 @@ describe('labeling', () => {
     expect(drawn).toBeLessThanOrEqual(12);
   });
 
+  it('counts a labeled row as random if it is drawn', async () => {
+    const labeling = await labelRows(80);
+    const seen = labeling.answers.filter(({ isRandom }) => isRandom).length;
+    // Ten at first, then a tenth of the draws from all rows; most of these hit rows that have an answer.
+    expect(seen).toBeGreaterThan(25);
+  });
+
   it('asks the same after a restart, and after an answer was taken back', async () => {
     const labeling = await labelRows(25);
     const next = await labeling.ask();
     expect(await new Labeling(vectors, LABELS, labeling.answers).ask()).toEqual(next);
-    labeling.answer({ row: next!.row, label: 'left' });
+    labeling.answer({ row: next!.row, labels: ['left'] });
     labeling.undo();
     expect(await labeling.ask()).toEqual(next);
   });
@@ -85,11 +92,30 @@ describe('a session', () => {
     expect((await session.act('skip')).answers).toHaveLength(46);
     expect(await session.act('undo')).toMatchObject({ asked: begun.asked, answers });
     const { asked } = await session.act('check');
-    expect(asked).toMatchObject({ row: wrong.row, earlier: wrong.label, guess: { label: truth[wrong.row] } });
+    expect(asked).toMatchObject({ row: wrong.row, earlier: wrong.labels, guess: { labels: [truth[wrong.row]] } });
     const { answers: now, asked: after } = await session.act({ label: truth[wrong.row]! });
-    expect(now[20]).toEqual({ ...wrong, label: truth[wrong.row] });
+    expect(now[20]).toEqual({ ...wrong, labels: [truth[wrong.row]] });
     expect([now.length, after!.row]).toEqual([45, expect.any(Number)]);
     expect((await session.act('check')).notice).toBe('No label contradicts the others.');
+  });
+
+  it('learns several labels of a row', async () => {
+    const sides = truth.map((label, row) => [label, ...(row % 2 === 0 ? ['even'] : [])].slice(label === 'left' ? 1 : 0));
+    const marked = vectors.map((vector, row) => Float32Array.of(...vector, row % 2 === 0 ? 1 : -1));
+    const session = new LabelSession(rows, marked, ['right', 'above', 'even'], [], true);
+    let state = await session.begin();
+    while (state.labeled < 40) {
+      const { row } = state.asked!;
+      for (const label of ['even', ...sides[row]!]) state = await session.act({ label });
+      expect(state.asked!.chosen!.includes('even')).toBe(!sides[row]!.includes('even'));
+      state = await session.act({ label: 'even' });
+      state = await session.act('next');
+    }
+    expect(state.answers.every(({ row, labels }) => sides[row]!.toSorted().join() === labels!.toSorted().join())).toBe(true);
+    expect(state.review!.random!.right / state.review!.random!.rows).toBeGreaterThan(0.6);
+    expect(state.asked!.guess!.labels.toSorted()).toEqual(sides[state.asked!.row]!.toSorted());
+    const table = readTable(session.table('csv'), 'rows.csv');
+    expect(table.rows.map((row) => row[1]!.split(';').filter(Boolean))).toEqual(state.answers.map(({ labels }) => labels));
   });
 
   it.each(['csv', 'jsonl'] as const)('writes its labels as %s that can be read back', async (form) => {

@@ -24,7 +24,7 @@ const UNLIKELY = 0.1;
 export interface GivenLabel {
   row: number;
   /** Missing for a skipped row. */
-  label?: string;
+  labels?: readonly string[];
   /** Whether the row was drawn at random. */
   isRandom?: boolean;
 }
@@ -33,8 +33,8 @@ export interface GivenLabel {
 export interface AskedRow {
   row: number;
   isRandom: boolean;
-  /** Missing until rows of two labels have been labeled. */
-  guess?: { label: string; probability: number };
+  /** Missing until a probe has learned. */
+  guess?: { labels: readonly string[]; probability: number };
 }
 
 export interface LabelReview {
@@ -49,8 +49,12 @@ export interface LabelReview {
 /** Probabilities of labels for each row, [rows, labels]. */
 interface Guesses {
   labels: readonly string[];
+  /** Whether the labels are independent. */
+  several: boolean;
   probabilities: Float64Array;
 }
+
+type Labeled = GivenLabel & { labels: readonly string[] };
 
 /**
  * Labeling by uncertainty: after every answer, a linear probe of the rows' vectors learns the labels so far and asks for
@@ -58,6 +62,8 @@ interface Guesses {
  */
 export class Labeling {
   readonly labels: readonly string[];
+  /** Whether a row may have several labels, or none. */
+  readonly several: boolean;
   readonly answers: GivenLabel[];
   readonly #vectors: readonly Float64Array[];
   readonly #all: SparseRows;
@@ -66,9 +72,11 @@ export class Labeling {
     vectors: readonly Float32Array[],
     labels: readonly string[],
     answers: readonly GivenLabel[] = [],
+    several = false,
   ) {
     this.labels = labels;
-    this.answers = [...answers];
+    this.several = several;
+    this.answers = answers.map((answer) => ({ ...answer }));
     this.#vectors = scaleVectors(vectors);
     this.#all = denseRows(this.#vectors);
   }
@@ -78,25 +86,34 @@ export class Labeling {
     return this.#vectors.length;
   }
 
-  /** The answers with a label. */
-  get labeled(): (GivenLabel & { label: string })[] {
-    return this.answers.filter(
-      (answer): answer is GivenLabel & { label: string } => answer.label !== undefined,
-    );
+  /** The answers with labels. */
+  get labeled(): Labeled[] {
+    return this.answers.filter((answer): answer is Labeled => answer.labels !== undefined);
   }
 
   /** The row to label next. Undefined if all rows have an answer. */
   async ask(): Promise<AskedRow | undefined> {
-    const answered = new Set(this.answers.map(({ row }) => row));
+    const answered = new Map(this.answers.map((answer) => [answer.row, answer]));
     const open = [...this.#vectors.keys()].filter((row) => !answered.has(row));
     if (open.length === 0) return undefined;
     const random = new Random(0, 'labeling', this.answers.length);
     const guesses = await this.guess(this.labeled);
     const isRandom = !guesses || this.labeled.length < FIRST || random.uniform() < RANDOM_SHARE;
     const row = isRandom
-      ? open[random.integer(open.length)]!
+      ? this.#draw(random, answered)
       : open.reduce((a, b) => (margin(guesses, b) < margin(guesses, a) ? b : a));
     return { row, isRandom, ...(guesses && { guess: best(guesses, row) }) };
+  }
+
+  /**
+   * Draws a row from all rows, until one has no answer. Drawn rows with an answer then count as random, too: what
+   * uncertainty has left would be easier than the whole.
+   */
+  #draw(random: Random, answered: ReadonlyMap<number, GivenLabel>): number {
+    const order = random.permutation(this.rows);
+    const first = order.findIndex((row) => !answered.has(row));
+    for (const row of order.subarray(0, first)) answered.get(row)!.isRandom = true;
+    return order[first]!;
   }
 
   /** Labels or skips a row. An earlier label of the row is replaced, and the row counts as drawn as it was then. */
@@ -111,14 +128,24 @@ export class Labeling {
     this.answers.pop();
   }
 
-  /** Returns the guesses of a probe for all rows. Undefined if the answers have fewer than two labels. */
-  async guess(from: readonly (GivenLabel & { label: string })[]): Promise<Guesses | undefined> {
-    const labels = this.labels.filter((label) => from.some((answer) => answer.label === label));
-    if (labels.length < 2) return undefined;
+  /** Returns the guesses of a probe for all rows. Undefined if too few labels have rows. */
+  async guess(from: readonly Labeled[]): Promise<Guesses | undefined> {
+    const { several } = this;
+    const labels = this.labels.filter((label) => from.some((answer) => answer.labels.includes(label)));
+    if (labels.length < (several ? 1 : 2)) return undefined;
     const x = denseRows(from.map(({ row }) => this.#vectors[row]!));
-    const targets = from.map(({ label }) => labels.indexOf(label));
-    const weights = await fitLinear(x, this.#vectors[0]!.length, targets, labels.length, 'softmax');
-    return { labels, probabilities: softmax(linearScores(this.#all, weights, labels.length), labels.length) };
+    const targets = from.flatMap((answer) =>
+      several
+        ? labels.map((label) => (answer.labels.includes(label) ? 1 : 0))
+        : labels.indexOf(answer.labels[0]!),
+    );
+    const width = this.#vectors[0]!.length;
+    const weights = await fitLinear(x, width, targets, labels.length, several ? 'sigmoid' : 'softmax');
+    const scores = linearScores(this.#all, weights, labels.length);
+    const probabilities = several
+      ? scores.map((score) => 1 / (1 + Math.exp(-score)))
+      : softmax(scores, labels.length);
+    return { labels, several, probabilities };
   }
 
   /** The guess for a row from the labels of the other rows. */
@@ -135,14 +162,12 @@ export class Labeling {
     for (let fold = 0; fold < FOLDS; fold++) {
       const guesses = await this.guess(labeled.filter((_, i) => i % FOLDS !== fold));
       if (!guesses) continue;
-      for (const { row, label, isRandom } of labeled.filter((_, i) => i % FOLDS === fold)) {
-        const at = guesses.labels.indexOf(label);
-        // The fold has the only rows of this label.
-        const probability = at < 0 ? 0 : guesses.probabilities[row * guesses.labels.length + at]!;
-        if (at >= 0 && probability < UNLIKELY) unlikely.push({ row, probability });
+      for (const { row, labels, isRandom } of labeled.filter((_, i) => i % FOLDS === fold)) {
+        const probability = likelihood(guesses, row, labels);
+        if (probability !== undefined && probability < UNLIKELY) unlikely.push({ row, probability });
         if (!isRandom) continue;
         rows++;
-        if (best(guesses, row).label === label) right++;
+        if (sameLabels(best(guesses, row).labels, labels)) right++;
       }
     }
     return {
@@ -158,28 +183,54 @@ export class Labeling {
     const [before, now] = [await this.guess(labeled.slice(0, -RECENT)), await this.guess(labeled)];
     if (!before || !now) return false;
     const changed = addUp(this.#vectors.keys(), (row) =>
-      best(before, row).label === best(now, row).label ? 0 : 1,
+      sameLabels(best(before, row).labels, best(now, row).labels) ? 0 : 1,
     );
     return changed <= STABLE_SHARE * this.rows;
   }
 }
 
-/** The most likely label of a row. */
-function best({ labels, probabilities }: Guesses, row: number) {
-  const of = probabilities.subarray(row * labels.length, (row + 1) * labels.length);
-  const probability = largest(of);
-  return { label: labels[of.indexOf(probability)]!, probability };
+function sameLabels(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((label) => b.includes(label));
 }
 
-/** How much more likely a row's first label is than its second. */
-export function margin({ labels, probabilities }: Guesses, row: number): number {
-  let [first, second] = [0, 0];
+/** The most likely labels of a row. */
+function best(guesses: Guesses, row: number) {
+  const of = probabilitiesOf(guesses, row);
+  const first = of.indexOf(largest(of));
+  const labels = guesses.labels.filter((_, i) => (guesses.several ? of[i]! > 0.5 : i === first));
+  return { labels, probability: likelihood(guesses, row, labels)! };
+}
+
+/**
+ * The probability of a row's labels; if it may have several, the smallest one of a label that it has, or of the absence of
+ * another. Undefined for a label without probability.
+ */
+function likelihood(guesses: Guesses, row: number, given: readonly string[]): number | undefined {
+  const of = probabilitiesOf(guesses, row);
+  const { labels, several } = guesses;
+  if (given.some((label) => !labels.includes(label))) return undefined;
+  if (!several) return of[labels.indexOf(given[0]!)];
+  return Math.min(...labels.map((label, i) => (given.includes(label) ? of[i]! : 1 - of[i]!)));
+}
+
+function probabilitiesOf({ labels, probabilities }: Guesses, row: number): Float64Array {
+  return probabilities.subarray(row * labels.length, (row + 1) * labels.length);
+}
+
+/**
+ * How much more likely a row's first label is than its second; if it may have several, how much more likely the least sure
+ * label is than its absence, or less.
+ */
+export function margin(guesses: Guesses, row: number): number {
+  const { labels, several, probabilities } = guesses;
+  let [first, second, least] = [0, 0, 1];
   for (let k = row * labels.length; k < (row + 1) * labels.length; k++) {
     const probability = probabilities[k]!;
+    least = Math.min(least, Math.abs(2 * probability - 1));
     if (probability > first) [first, second] = [probability, first];
     else if (probability > second) second = probability;
   }
-  return first - second;
+  return several ? least : first - second;
 }
 
 function softmax(scores: Float64Array, outputs: number): Float64Array {

@@ -6,12 +6,16 @@ import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { lockFolder } from '../../../input/store/node/folder-lock.ts';
 import { makeFolder } from '../../../input/store/node/temporary-name.ts';
 import {
+  describeGuess,
   describeReview,
   identifyRow,
   LabelSession,
   type LabelState,
+  labelWords,
   type OfferedRow,
   offerRows,
+  pairVectors,
+  SEPARATOR,
 } from '../../../studies/jobs/label-session.ts';
 import { MAX_LABELS, MAX_ROWS } from '../../../studies/jobs/labeling.ts';
 import { countedNoun } from '../../../studies/report/format.ts';
@@ -33,6 +37,7 @@ interface Flags extends OpenFlags {
   textPair?: string | number;
   output?: string;
   jsonl?: boolean;
+  several?: boolean;
 }
 
 /** The file with all answers, and the maximum number of characters of a text that are shown. */
@@ -41,14 +46,23 @@ const [ANSWERS, SHOWN] = ['answers.json', 2000];
 /** Keys in a terminal's raw mode: Ctrl-C and Ctrl-D, Backspace, and Escape. */
 const [ENDS, BACK, ESCAPE] = [['\x03', '\x04'], ['\x7f', '\b'], '\x1b'];
 
+const KEYS: Readonly<Record<string, 'skip' | 'undo' | 'check' | 'next'>> = {
+  s: 'skip',
+  u: 'undo',
+  c: 'check',
+  '\r': 'next',
+  '\n': 'next',
+};
+
 /** Answers name their rows by their texts, so that the file may change between two sessions. */
 const KEPT = z.object({
   labels: z.array(z.string()),
+  several: z.boolean().optional(),
   answers: z.array(
     z.object({
       text: z.string(),
       text_pair: z.string().optional(),
-      label: z.string().optional(),
+      labels: z.array(z.string()).optional(),
       isRandom: z.boolean().optional(),
     }),
   ),
@@ -68,31 +82,35 @@ export default async function run(path: string, flags: Flags): Promise<void> {
 
 async function labelIn(folder: string, texts: readonly OfferedRow[], flags: Flags): Promise<void> {
   const [form, path] = [flags.jsonl ? 'jsonl' : 'csv', join(folder, ANSWERS)] as const;
-  const kept = existsSync(path) ? readKept(path) : { labels: [], answers: [] };
+  const kept = existsSync(path) ? readKept(path) : { labels: [], answers: [], several: undefined };
   const given = (flags.labels ?? '').split(',').map((name) => name.trim());
   const labels = [...new Set([...kept.labels, ...given])].filter((name) => name !== '');
   if (labels.length < 2 || labels.length > MAX_LABELS) {
     const fault = `must name 2 to ${MAX_LABELS} labels, separated by commas`;
     throw new UserError({ key: '--labels', fault, hint: 'For example: --labels "bug,question,praise"' });
   }
+  const several = kept.several ?? flags.several ?? false;
+  const joined = several && labels.find((name) => name.includes(SEPARATOR));
+  if (joined) throw new UserError({ key: '--labels', fault: `has "${SEPARATOR}" in "${joined}"` });
   const { rows, all } = offerRows(texts, kept.answers);
   if (all > MAX_ROWS) warn(`${MAX_ROWS} of ${all} rows are offered, drawn at random.`);
   const places = new Map(rows.map((row, i) => [identifyRow(row), i]));
   const answers = kept.answers.map((answer) => ({
     row: places.get(identifyRow(answer))!,
-    ...(answer.label !== undefined && { label: answer.label }),
+    ...(answer.labels !== undefined && { labels: answer.labels }),
     ...(answer.isRandom !== undefined && { isRandom: answer.isRandom }),
   }));
   warn(`Reading ${countedNoun(rows.length, 'row')} with the model…`);
-  const session = new LabelSession(rows, await readVectors(rows, flags), labels, answers);
+  const session = new LabelSession(rows, await readVectors(rows, flags), labels, answers, several);
   const table = join(folder, `rows.${form}`);
   const save = (state: LabelState) => {
     const saved = state.answers.map(({ row, ...answer }) => ({ ...rows[row]!, ...answer }));
-    atomicWrite(path, `${JSON.stringify({ labels, answers: saved })}\n`);
+    atomicWrite(path, `${JSON.stringify({ labels, several, answers: saved })}\n`);
     atomicWrite(table, session.table(form));
   };
   const { labeled } = await askRows(session, save);
-  const next = `${PROGRAM} train ${shellQuoted([table])}`;
+  const task = several ? ' --task multi_label_classification' : '';
+  const next = `${PROGRAM} train ${shellQuoted([table])}${task}`;
   await write(`\n${countedNoun(labeled, 'label')} in ${table}.\n${labeled > 0 ? `Next: npx ${next}\n` : ''}`);
 }
 
@@ -103,17 +121,17 @@ async function askRows(session: LabelSession, save: (state: LabelState) => void)
   if (input.isTTY) input.setRawMode(true);
   try {
     const keys = characters(input);
-    await show(state);
+    await show(state, session.several);
     for await (const key of keys) {
       if (key === 'q' || ENDS.includes(key)) break;
       const label = state.counts[Number(key) - 1]?.[0];
-      const action = ({ s: 'skip', u: 'undo', c: 'check' } as const)[key];
+      const action = KEYS[key];
       if (key === '/') state = await session.act({ find: await readLine(keys) });
       else if (label !== undefined) state = await session.act({ label });
       else if (action) state = await session.act(action);
       else continue;
       save(state);
-      await show(state);
+      await show(state, session.several);
       if (!state.asked) break;
     }
   } finally {
@@ -141,7 +159,7 @@ async function readLine(keys: AsyncGenerator<string, undefined>): Promise<string
   }
 }
 
-async function show(state: LabelState): Promise<void> {
+async function show(state: LabelState, isSeveral: boolean): Promise<void> {
   const colors = colorsFor(process.stdout);
   // Control characters of a text must not reach the terminal, and those of colors must.
   const [bold, dim] = [colors.bold, colors.dim].map((paint) => (text: string) => paint(printable(text))) as [
@@ -155,19 +173,19 @@ async function show(state: LabelState): Promise<void> {
     ...(notice === undefined ? [] : [notice]),
   ];
   if (asked) {
-    const { guess, earlier } = asked;
+    const { guess, earlier, chosen } = asked;
     const cut = (text: string) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
-    const said = guess && ` Guess: ${guess.label} (${Math.round(100 * guess.probability)} %).`;
+    const said = guess && ` ${describeGuess(guess)}`;
     lines.push('', bold(cut(asked.text)));
     if (asked.text_pair !== undefined) lines.push(bold(cut(asked.text_pair)));
     if (earlier !== undefined)
-      lines.push('', printable(`You labeled it ${earlier}. The other labels suggest another one.`));
+      lines.push('', printable(`You labeled it ${labelWords(earlier)}. The other labels suggest another one.`));
     lines.push(
       '',
       printable(
-        `${counts.map(([label, count], i) => `${i + 1} ${label} (${count})`).join('   ')}.${said ?? ''}`,
+        `${counts.map(([label, count], i) => `${chosen?.includes(label) ? '✓' : ''}${i + 1} ${label} (${count})`).join('   ')}.${said ?? ''}`,
       ),
-      dim('s skip   u undo   / find   c check labels that contradict   q quit'),
+      dim(`${isSeveral ? 'Enter next   ' : ''}s skip   u undo   / find   c check labels that contradict   q quit`),
     );
   } else lines.push('All rows have an answer.');
   await write(`${lines.join('\n')}\n`);
@@ -207,18 +225,6 @@ async function readVectors(rows: readonly OfferedRow[], flags: Flags): Promise<F
   return withModel(model, { device, maxLength }, { embeds: true }, async (opened) => {
     const first = await opened.embed(rows.map(({ text }) => text));
     if (rows.every(({ text_pair }) => text_pair === undefined)) return first;
-    const second = await opened.embed(rows.map(({ text_pair = '' }) => text_pair));
-    // Without the products, a linear probe could not compare the texts.
-    return first.map((a, i) => {
-      const b = second[i]!;
-      const joined = new Float32Array(3 * a.length);
-      joined.set(a);
-      joined.set(b, a.length);
-      joined.set(
-        a.map((x, k) => x * b[k]!),
-        2 * a.length,
-      );
-      return joined;
-    });
+    return pairVectors(first, await opened.embed(rows.map(({ text_pair = '' }) => text_pair)));
   });
 }
