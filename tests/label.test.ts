@@ -57,7 +57,9 @@ it('labels pairs of a table', async () => {
   expect(workspace.read('labels', 'pairs', 'rows.csv').toString()).toMatch(/^text,text_pair,label\n/);
   const several = ['label', 'pairs.tsv', ...columns, '--several', '-o', 'labels/several'];
   const { stdout: said } = await workspace.runWith('12\n\n1\nq', ...several);
-  expect(said).toContain('3 labels in labels/several/rows.csv.\nNext: npx adalora train labels/several/rows.csv --task');
+  expect(said).toContain(
+    '3 labels in labels/several/rows.csv.\nNext: npx adalora train labels/several/rows.csv --task',
+  );
   const lines = workspace.read('labels', 'several', 'rows.csv').toString().trim().split('\n');
   expect(lines.slice(1).map((line) => line.split(',').at(-1))).toEqual(['"no;yes"', '""', 'no']);
 });

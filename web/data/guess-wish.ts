@@ -36,6 +36,8 @@ export function guessWish(
     const found = readGuess(guess, columns);
     return found && { ...found, goal: found.goal === 'labels' ? goal : found.goal };
   };
+  // Unlabeled pictures need no notice, because the page offers to label them.
+  if (table.contents && last === 0) return { wish: none };
   try {
     const guesses = guessData(table, {}, columns);
     const [best] = guesses;

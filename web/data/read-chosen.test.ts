@@ -46,6 +46,12 @@ it('takes the folders of pictures for their classes, and leaves other files and 
   expect([...table.contents!.files.keys()]).toEqual(table.rows.map(([path]) => path));
 });
 
+it('takes pictures without folders of classes as rows without labels', async () => {
+  const table = await readChosen(chosen('photos/a.jpg', 'photos/b.jpg'));
+  expect(table).toMatchObject({ fileName: 'photos', columns: ['image'], rows: [['a.jpg'], ['b.jpg']] });
+  expect([...table.contents!.files.keys()]).toEqual(['a.jpg', 'b.jpg']);
+});
+
 it('guesses that pictures are labeled by their folders', async () => {
   const names = Array.from({ length: 10 }, (_, i) => `${i % 2 ? 'cat' : 'dog'}/${i}.jpg`);
   const { wish, notice } = guessWish(await readChosen(chosen(...names)));
@@ -114,7 +120,6 @@ it('takes the pictures in the rows of a parquet file, up to a number', async () 
 
 it.each([
   [['a/b.txt', 'a/c.txt'], /has no JPEG, PNG, WebP or GIF files, and no WAV/],
-  [['a.jpg'], /^a\.jpg is not in a folder of its class\. Put the pictures/],
   [['x/a.jpg', 'x/b.jpg', 'c.jpg'], /^c\.jpg is not in a folder/],
   [Array.from({ length: 1001 }, (_, i) => `a/${i}.jpg`), /has 1001 pictures; a page takes at most 1000/],
 ])('reports files that are no pictures of classes: %.40j', async (paths, message) => {

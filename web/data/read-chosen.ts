@@ -54,7 +54,7 @@ async function readTableOrFiles(chosen: readonly ChosenFile[], header?: boolean)
   return table;
 }
 
-/** Files in folders of their classes, or with a file of metadata, as a table. */
+/** Files in folders of their classes, with a file of metadata, or (images) without labels, as a table. */
 async function tableOfFiles(chosen: readonly ChosenFile[], where: string): Promise<PageTable> {
   const { name, files } = withoutRoot(chosen, where);
   const medium = findShown([...files.keys()]);
@@ -76,6 +76,19 @@ async function tableOfFiles(chosen: readonly ChosenFile[], where: string): Promi
     return { ...table, fileName: name, contents };
   }
   const rows = paths.map((path) => [path, path.split('/').at(-2) ?? '']);
+  // Without folders of classes, the user labels them.
+  if (kind === 'image' && new Set(paths.map((path) => path.slice(0, path.lastIndexOf('/') + 1))).size === 1) {
+    const [, folder] = rows[0]!;
+    const bare = new Map(paths.map((path) => [path.slice(path.lastIndexOf('/') + 1), files.get(path)!]));
+    return {
+      fileName: folder || name,
+      columns: [kind],
+      rows: [...bare.keys()].map((path) => [path]),
+      ragged: 0,
+      contents: { medium: kind, files: bare },
+      ...notice,
+    };
+  }
   const loose = rows.find(([, label]) => label === '');
   if (loose)
     throw new UserError({

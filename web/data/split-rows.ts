@@ -1,7 +1,8 @@
-import type { Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { FEW_ROWS } from '../../src/training/run/config/defaults/policy.ts';
 import { assertWords, chosenRows, type Split, splitHeldOut } from './chosen-rows.ts';
+import type { PageTable } from './read-table.ts';
+import { NOUNS } from './row-files.ts';
 
 /** Labeled rows. The held-out ones contain the same share of each label. If rows are few, nothing is held out. */
 export interface LabeledSplit extends Split {
@@ -20,10 +21,13 @@ const MIN_ROWS_OF_LABEL = 5;
  *
  * @throws UserError for columns from which nothing can be learned
  */
-export function splitRows(table: Table, at: readonly [number, number]): LabeledSplit {
+export function splitRows(table: PageTable, at: readonly [number, number]): LabeledSplit {
   const { fileName, columns } = table;
   const where = `${fileName}, column ${columns[at[1]]}`;
-  const { rows, leftOut } = chosenRows(table, at, ['texts', 'labels']);
+  const { rows, leftOut } = chosenRows(table, at, [
+    table.contents ? `${NOUNS[table.contents.medium]}s` : 'texts',
+    'labels',
+  ]);
   const counts = new Map<string, number>();
   for (const [, label] of rows) counts.set(label, (counts.get(label) ?? 0) + 1);
   const labels = [...counts];

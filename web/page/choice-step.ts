@@ -18,6 +18,8 @@ export interface ChoiceStep {
   show(file: OpenedFile | undefined): void;
   /** Locks or unlocks the controls. They are locked during a run. */
   lock(isLocked: boolean): void;
+  /** The chosen model of pictures. */
+  model(): ChosenSettings['model'];
 }
 
 /**
@@ -143,7 +145,8 @@ export function choiceStep(
       option.disabled = GOAL_MEDIA[option.value as Goal] !== contents?.medium;
     element('columns', HTMLElement).hidden = isFolder(opened);
     element('model', HTMLElement).hidden = contents === undefined;
-    element('label-fold', HTMLElement).hidden = contents !== undefined;
+    // The page labels texts and pictures.
+    element('label-fold', HTMLElement).hidden = contents?.medium === 'audio';
     element('model-chooser', HTMLElement).hidden = contents?.served !== undefined;
     element('served-model', HTMLElement).textContent =
       contents?.served === undefined
@@ -180,6 +183,8 @@ export function choiceStep(
         const options = opened.columns.map(({ name }, i) => markup`<option value="${i}">${name}</option>`);
         goal.value = opened.guess.goal;
         showContents(opened);
+        element('second-column', HTMLSelectElement).innerHTML =
+          markup`<option value="">none</option>${opened.contents ? [] : options}`.text;
         for (const [side, select] of [input, target].entries()) {
           select.innerHTML = markup`${options}`.text;
           select.value = `${opened.guess.at[side]}`;
@@ -190,6 +195,7 @@ export function choiceStep(
       }
       void weigh();
     },
+    model,
     lock(locked) {
       isLocked = locked;
       setReady(isReady);
@@ -199,7 +205,7 @@ export function choiceStep(
 
 /** Whether the columns are files and their folders, without a choice. */
 function isFolder({ contents, columns }: OpenedFile): boolean {
-  return contents !== undefined && columns.length === 2 && columns[0]!.name === contents.medium;
+  return contents !== undefined && columns.length <= 2 && columns[0]!.name === contents.medium;
 }
 
 function describeFile(opened: OpenedFile): string {

@@ -20,7 +20,7 @@ export function fileStep(
   desk: RemoteDesk,
   onOpening: () => void,
   onOpened: (file: OpenedFile | undefined) => void,
-): { again(header: boolean): void; open(file: File): void } {
+): { again(header: boolean): void; open(files: readonly ChosenFile[]): void } {
   const input = element('input', HTMLInputElement);
   const problem = element('file-problem', HTMLElement);
   const drop = element('drop', HTMLElement);
@@ -78,7 +78,7 @@ export function fileStep(
     drop.classList.remove('over');
     void droppedFiles(event.dataTransfer!).then(openChosen);
   });
-  return { again: (header) => void open(header), open: (file) => openChosen([withPath(file)]) };
+  return { again: (header) => void open(header), open: openChosen };
 }
 
 /** Puts the files of a model into the model's field. Returns false for other files. */

@@ -31,7 +31,7 @@ const file = fileStep(
   },
   choice.show,
 );
-const hideLabels = labelStep(desk, () => choice.show(undefined), file.open);
+const hideLabels = labelStep(desk, choice.model, () => choice.show(undefined), file.open);
 const offerKept = keptStep(desk, () => run((watcher) => desk.resume(watcher)));
 void offerKept(true);
 

@@ -21,6 +21,8 @@ export const DESK_METHODS = [
   'keptLabels',
   'beginLabels',
   'label',
+  'labelPicture',
   'labeled',
+  'labeledFiles',
   'discardLabels',
 ] as const satisfies readonly (keyof Desk)[];

@@ -2,7 +2,7 @@ import { DECODERS, decodeImage } from '../../src/faces/web/decode-image.ts';
 import { open, type PageOptions, train } from '../../src/faces/web/index.ts';
 import { inPage } from '../../src/faces/web/page-config.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
-import { asFiles } from '../../src/input/formats/files.ts';
+import { asFiles, type Folder } from '../../src/input/formats/files.ts';
 import { EMBEDDED_FILES } from '../../src/input/hub/embedded-files.ts';
 import { thumbnail } from '../../src/input/media/images/thumbnail.ts';
 import { SOUNDS } from '../../src/input/media/sounds/medium.ts';
@@ -20,13 +20,14 @@ import type { PageTable } from '../data/read-table.ts';
 import type { ToWav } from '../data/row-files.ts';
 import { bestDevice } from './best-device.ts';
 import { chooseGoal, splitFor, type Wish } from './goal.ts';
-import { LabelDesk } from './label-desk.ts';
-import { embedPieces, LearntModel } from './learnt-model.ts';
+import { type FileRows, LabelDesk } from './label-desk.ts';
+import { embedRows, LearntModel } from './learnt-model.ts';
 import type {
   BegunLabels,
   Choice,
   ChosenSettings,
   Found,
+  LabelWish,
   OpenedFile,
   Outcome,
   Prediction,
@@ -119,11 +120,18 @@ export class Desk {
    */
   async thumbnail(file: File | string): Promise<string> {
     const [name, content] =
-      typeof file === 'string' ? [file, this.#table?.contents?.files.get(file)] : [file.name, file];
+      typeof file === 'string'
+        ? [file, this.#table?.contents?.files.get(file) ?? this.#labels.picture(file)]
+        : [file.name, file];
     if (!content) throw new UserError({ where: name, fault: 'is not among the files' });
     const bytes = new Uint8Array(await content.arrayBuffer());
     if (!SOUNDS.files.test(name)) return thumbnail(await decodeImage(bytes, name));
     return (await SPECTROGRAMS.read(bytes, name)).preview();
+  }
+
+  /** A picture among the rows to label. */
+  labelPicture(name: string): Blob {
+    return this.#labels.picture(name)!;
   }
 
   /**
@@ -217,29 +225,40 @@ export class Desk {
   }
 
   /**
-   * Begins to label the texts of a column, or continues with the file that was labeled last.
+   * Begins to label the rows of a file, or continues with the file that was labeled last.
    *
    * @param onRead called from time to time with the share that is read
    */
-  async beginLabels(
-    column: number | undefined,
-    labels: readonly string[],
-    onRead: (share: number) => void,
-  ): Promise<BegunLabels> {
-    const mini = new URL('models/mini/', this.#address);
-    const files = new Map([...EMBEDDED_FILES.keys()].map((name) => [name, new URL(name, mini)]));
-    const embed = async (texts: string[]) => {
-      const model = await open(files, { ...this.#site, embeds: true });
+  async beginLabels(wish: LabelWish | undefined, onRead: (share: number) => void): Promise<BegunLabels> {
+    const given = { labels: [...(wish?.labels ?? [])], several: wish?.several ?? false };
+    const file = wish ? this.#rowsToLabel(wish) : (await this.#labels.kept())!;
+    return this.#labels.begin(file, given, async () => {
+      const model = await open(this.#encoder(file, wish?.model), { ...this.#site, embeds: true });
       try {
-        return await embedPieces(model, texts, onRead);
+        return await embedRows(model, file, onRead);
       } finally {
         await model.close();
       }
-    };
-    if (column === undefined) return this.#labels.begin((await this.#labels.kept())!, labels, embed);
-    const { fileName, rows } = this.#table!;
-    const texts = rows.map((row) => ({ text: row[column]!.trim() })).filter(({ text }) => text !== '');
-    return this.#labels.begin({ fileName, rows: offerRows(texts).rows }, labels, embed);
+    });
+  }
+
+  #rowsToLabel({ input, second }: LabelWish): FileRows {
+    const { fileName, rows, contents } = this.#table!;
+    const pictures = contents?.files;
+    const texts = rows.map((row) => ({
+      text: row[input]!.trim(),
+      ...(second !== undefined && { text_pair: row[second]!.trim() }),
+    }));
+    const filled = texts.filter(({ text }) => text !== '' && (!pictures || pictures.has(text)));
+    return { fileName, rows: offerRows(filled).rows, ...(pictures && { pictures }) };
+  }
+
+  /** The files of the model that reads rows to label. */
+  #encoder({ pictures }: FileRows, chosen: LabelWish['model']): Folder {
+    if (chosen?.files) return new Map(Object.entries(chosen.files));
+    if (pictures) return new URL(SERVED, this.#address);
+    const mini = new URL('models/mini/', this.#address);
+    return new Map([...EMBEDDED_FILES.keys()].map((name) => [name, new URL(name, mini)]));
   }
 
   /** Acts on the asked row, and asks for the next one. */
@@ -248,8 +267,13 @@ export class Desk {
   }
 
   /** The labeled rows as a file. */
-  labeled(form: 'csv' | 'jsonl'): string {
+  labeled(form: 'csv' | 'jsonl'): File {
     return this.#labels.table(form);
+  }
+
+  /** The labeled rows as files to train on. */
+  labeledFiles(): ChosenFile[] {
+    return this.#labels.chosen();
   }
 
   async discardLabels(): Promise<void> {
@@ -342,6 +366,7 @@ function pickExamples(
   rows: Table['rows'],
   { at: [input, target] }: Wish,
 ): [label: string, paths: string[]][] {
+  if (target === input) return [['', rows.slice(0, MAX_CLASSES).map((row) => row[input]!)]];
   const examples = new Map<string, string[]>();
   for (const row of rows) {
     const paths = examples.get(row[target]!) ?? [];

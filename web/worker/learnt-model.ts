@@ -8,10 +8,12 @@ import {
   type TextInput,
   type TrainedModel,
 } from '../../src/faces/web/index.ts';
+import { pairVectors } from '../../src/studies/jobs/label-session.ts';
 import { OnDemand } from '../../src/support/opened.ts';
 import { findNearest } from '../../src/tasks/sentence-embedding/embed-texts.ts';
 import { unit } from '../../src/tasks/sentence-vectors.ts';
 import { chooseGoal, GOAL_MEDIA } from './goal.ts';
+import type { FileRows } from './label-desk.ts';
 import type { Found, Prediction } from './messages.ts';
 import type { PageRun } from './page-run.ts';
 
@@ -120,8 +122,40 @@ async function readAnswers(
   return { texts, vectors: (await embedPieces(model, texts, onRead)).map(unit) };
 }
 
+/** The vectors of rows to label. `onRead` is called with the share that is read. */
+export async function embedRows(
+  model: TrainedModel,
+  { rows, pictures }: FileRows,
+  onRead: (share: number) => void,
+): Promise<Float32Array[]> {
+  const texts = rows.map(({ text }) => text);
+  if (pictures) return embedPictures(model, texts, pictures, onRead);
+  if (rows.every(({ text_pair }) => text_pair === undefined)) return embedPieces(model, texts, onRead);
+  const seconds = rows.map(({ text_pair = '' }) => text_pair);
+  const all = await embedPieces(model, [...texts, ...seconds], onRead);
+  return pairVectors(all.slice(0, texts.length), all.slice(texts.length));
+}
+
+async function embedPictures(
+  model: TrainedModel,
+  names: readonly string[],
+  pictures: ReadonlyMap<string, Blob>,
+  onRead: (share: number) => void,
+): Promise<Float32Array[]> {
+  const vectors: Float32Array[] = [];
+  for (const name of names) {
+    onRead(vectors.length / names.length);
+    const image = new Uint8Array(await pictures.get(name)!.arrayBuffer());
+    for await (const { embedding } of model.predict<object, { embedding: Float32Array }>([
+      { text: name, image },
+    ]))
+      vectors.push(Float32Array.from(embedding));
+  }
+  return vectors;
+}
+
 /** The vectors of texts. `onRead` is called with the share that is read. */
-export async function embedPieces(
+async function embedPieces(
   model: TrainedModel,
   texts: readonly string[],
   onRead: (share: number) => void,

@@ -59,10 +59,24 @@ export interface Found {
   cosine: number;
 }
 
+/** The columns to label and how. For pictures, `model` reads them. */
+export interface LabelWish {
+  input: number;
+  /** The column of the second text of pairs. */
+  second?: number | undefined;
+  labels: readonly string[];
+  /** Whether a row may have several labels, or none. */
+  several: boolean;
+  model?: Settings['model'];
+}
+
 /** The labeling of a file, as it begins. */
 export interface BegunLabels {
   fileName: string;
   rows: readonly OfferedRow[];
+  /** Whether the rows are names of pictures. */
+  isPictures: boolean;
+  several: boolean;
   /** Whether the answers outlive the tab. */
   isKept: boolean;
   state: LabelState;

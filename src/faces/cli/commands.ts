@@ -109,7 +109,10 @@ export function declareCommands(): Command[] {
       )
       .argument('<file>', 'rows without labels: CSV, TSV, JSON Lines, parquet, or one text per line (.txt)')
       .option('--labels <names>', 'names of 2 to 9 labels, separated by commas (required the first time)')
-      .option('--several', 'a row may have several labels, or none: keys choose them, Enter asks for the next row')
+      .option(
+        '--several',
+        'a row may have several labels, or none: keys choose them, Enter asks for the next row',
+      )
       .option('--text <column>', 'column of the text (default: the one with the longest texts)', parseColumn)
       .option('--text_pair, --text-pair <column>', 'column of the second text', parseColumn)
       .option('-o, --output <folder>', 'folder of the labels (default: labels/ and the name of the file)')

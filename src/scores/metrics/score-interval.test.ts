@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../support/random.ts';
-import { bootstrap, meanInterval, shareInterval, wilson } from './score-interval.ts';
+import { bootstrap, exactInterval, meanInterval, shareInterval, wilson } from './score-interval.ts';
 
 const alone = (rows: number) => Int32Array.from({ length: rows }, (_, row) => row);
 
@@ -12,6 +12,18 @@ describe('the 95 % interval of a score', () => {
     [20, 20, 0.8389, 1],
   ])('that is a share, %i of %i, is Wilson’s', (right, rows, low, high) => {
     const found = wilson(right / rows, rows);
+    expect(found[0]).toBeCloseTo(low, 4);
+    expect(found[1]).toBeCloseTo(high, 4);
+  });
+
+  // From SciPy: binomtest(right, rows).proportion_ci(method='exact')
+  it.each([
+    [7, 10, 0.3475, 0.9333],
+    [0, 10, 0, 0.3085],
+    [10, 10, 0.6915, 1],
+    [300, 400, 0.7046, 0.7917],
+  ])('that is a share of few rows, %i of %i, is exact', (right, rows, low, high) => {
+    const found = exactInterval(right, rows);
     expect(found[0]).toBeCloseTo(low, 4);
     expect(found[1]).toBeCloseTo(high, 4);
   });

@@ -5,6 +5,8 @@ export type ScoreInterval = readonly [low: number, high: number];
 
 /** Half the width of a 95 % interval of the normal distribution, in standard deviations. */
 const NORMAL_95 = 1.959964;
+/** The probability on each side of a 95 % interval. */
+const TAIL = 0.025;
 const MAX_RESAMPLES = 1000;
 const MIN_RESAMPLES = 100;
 /**
@@ -19,6 +21,34 @@ export function wilson(share: number, rows: number): ScoreInterval {
   const center = (share + z2 / (2 * rows)) / (1 + z2 / rows);
   const half = (NORMAL_95 / (1 + z2 / rows)) * Math.sqrt((share * (1 - share)) / rows + z2 / (4 * rows ** 2));
   return [Math.max(0, center - half), Math.min(1, center + half)];
+}
+
+/** The interval of a share of few independent rows, which holds it at least as often as promised (Clopper and Pearson 1934). */
+export function exactInterval(successes: number, rows: number): ScoreInterval {
+  const low = successes === 0 ? 0 : quantile((share) => 1 - atMost(successes - 1, rows, share), TAIL);
+  const high = successes === rows ? 1 : quantile((share) => 1 - atMost(successes, rows, share), 1 - TAIL);
+  return [low, high];
+}
+
+/** The probability of at most so many successes. */
+function atMost(successes: number, rows: number, share: number): number {
+  let [term, sum] = [(1 - share) ** rows, 0];
+  for (let k = 0; k <= successes; k++) {
+    sum += term;
+    term *= ((rows - k) / (k + 1)) * (share / (1 - share));
+  }
+  return sum;
+}
+
+/** The share at which an increasing function has a value. */
+function quantile(increasing: (share: number) => number, value: number): number {
+  let [low, high] = [0, 1];
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2;
+    if (increasing(middle) < value) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Random } from '../../support/random.ts';
 import { type AskedRow, type GivenLabel, Labeling, type LabelReview, MAX_ROWS } from './labeling.ts';
 
-/** A row to label: a text or a pair of texts. */
+/** A row to label: a text, a pair of texts, or the name of an image. */
 export interface OfferedRow {
   text: string;
   text_pair?: string;
@@ -113,7 +113,9 @@ export class LabelSession {
       this.#labeling.answer({ row, isRandom, labels: chosen });
     } else if (this.several) {
       const { label } = action;
-      this.#asked.chosen = chosen.includes(label) ? chosen.filter((one) => one !== label) : [...chosen, label];
+      this.#asked.chosen = chosen.includes(label)
+        ? chosen.filter((one) => one !== label)
+        : [...chosen, label];
       return this.#state();
     } else this.#labeling.answer({ row, isRandom, labels: [action.label] });
     await this.#reviewed();
@@ -185,7 +187,10 @@ export class LabelSession {
     const { labels, labeled, answers } = this.#labeling;
     return {
       ...(this.#asked && { asked: this.#asked }),
-      counts: labels.map((label) => [label, labeled.filter((answer) => answer.labels.includes(label)).length]),
+      counts: labels.map((label) => [
+        label,
+        labeled.filter((answer) => answer.labels.includes(label)).length,
+      ]),
       labeled: labeled.length,
       rows: this.rows.length,
       review: this.#review,
@@ -225,7 +230,7 @@ export function describeReview({ review, labeled }: LabelState): string[] {
   return [
     ...(random && labeled >= REVIEW_EVERY
       ? [
-          `Accuracy: ${percent(random.right / random.rows)}, estimated from ${random.rows} random rows (95 % interval: ${percent(random.interval[0])} to ${percent(random.interval[1])}).`,
+          `Accuracy: ${percent(random.right / random.rows)}, estimated from ${random.rows} random ${random.rows === 1 ? 'row' : 'rows'} that the guesses did not learn from (95 % interval: ${percent(random.interval[0])} to ${percent(random.interval[1])}).`,
         ]
       : []),
     ...(few > 0 ? [`${few === 1 ? '1 label contradicts' : `${few} labels contradict`} the others.`] : []),

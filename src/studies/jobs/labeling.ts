@@ -1,5 +1,5 @@
 import { fitLinear, linearScores, type SparseRows } from '../../scores/baselines/linear-model.ts';
-import { type ScoreInterval, wilson } from '../../scores/metrics/score-interval.ts';
+import { exactInterval, type ScoreInterval } from '../../scores/metrics/score-interval.ts';
 import { addUp, largest } from '../../support/numbers.ts';
 import { Random } from '../../support/random.ts';
 
@@ -10,8 +10,12 @@ export const MAX_ROWS = 5000;
 
 /** The first rows are drawn at random, because a probe of a few rows is sure of what it has not seen. */
 const FIRST = 10;
-/** Share of the later rows that are drawn at random. Only rows drawn at random estimate the accuracy. */
-const RANDOM_SHARE = 0.1;
+/**
+ * Share of the rows that are reserved for the estimate of the accuracy, and of the later questions that ask for them. They
+ * are drawn before the first answer, and the probe never learns them: the choice of the other rows depends on what it has
+ * learned, so a cross-validation would be too pessimistic (bench/log/2026-12-03-label.md).
+ */
+const RANDOM_SHARE = 0.2;
 /** The inverse of the penalty (scikit-learn's C) of a probe on vectors of length 1. */
 const STRENGTH = 5;
 const FOLDS = 5;
@@ -25,7 +29,7 @@ export interface GivenLabel {
   row: number;
   /** Missing for a skipped row. */
   labels?: readonly string[];
-  /** Whether the row was drawn at random. */
+  /** Whether the row was drawn at random, for the estimate of the accuracy. */
   isRandom?: boolean;
 }
 
@@ -38,7 +42,7 @@ export interface AskedRow {
 }
 
 export interface LabelReview {
-  /** The rows that were drawn at random, and how many a probe of other rows labels correctly. */
+  /** The number of rows that were drawn at random, and how many the probe of the others labels correctly. */
   random: { rows: number; right: number; interval: ScoreInterval } | undefined;
   /** Rows with labels that contradict the others, the least likely first. */
   contradictions: number[];
@@ -93,27 +97,22 @@ export class Labeling {
 
   /** The row to label next. Undefined if all rows have an answer. */
   async ask(): Promise<AskedRow | undefined> {
-    const answered = new Map(this.answers.map((answer) => [answer.row, answer]));
-    const open = [...this.#vectors.keys()].filter((row) => !answered.has(row));
-    if (open.length === 0) return undefined;
-    const random = new Random(0, 'labeling', this.answers.length);
-    const guesses = await this.guess(this.labeled);
-    const isRandom = !guesses || this.labeled.length < FIRST || random.uniform() < RANDOM_SHARE;
-    const row = isRandom
-      ? this.#draw(random, answered)
-      : open.reduce((a, b) => (margin(guesses, b) < margin(guesses, a) ? b : a));
-    return { row, isRandom, ...(guesses && { guess: best(guesses, row) }) };
-  }
-
-  /**
-   * Draws a row from all rows, until one has no answer. Drawn rows with an answer then count as random, too: what
-   * uncertainty has left would be easier than the whole.
-   */
-  #draw(random: Random, answered: ReadonlyMap<number, GivenLabel>): number {
-    const order = random.permutation(this.rows);
-    const first = order.findIndex((row) => !answered.has(row));
-    for (const row of order.subarray(0, first)) answered.get(row)!.isRandom = true;
-    return order[first]!;
+    const answered = new Set(this.answers.map(({ row }) => row));
+    const order = new Random(0, 'labeling').permutation(this.rows);
+    const reserved = Math.ceil(RANDOM_SHARE * this.rows);
+    const [test, rest] = [order.subarray(0, reserved), order.subarray(reserved)].map((rows) =>
+      [...rows].filter((row) => !answered.has(row)),
+    ) as [number[], number[]];
+    const guesses = await this.#probe();
+    const isFirst = !guesses || this.labeled.length < FIRST;
+    const isDrawn = new Random(0, 'labeling', this.answers.length).uniform() < RANDOM_SHARE;
+    const isRandom = test.length > 0 && (rest.length === 0 || (!isFirst && isDrawn));
+    const next = isRandom ? test : rest;
+    if (next.length === 0) return undefined;
+    if (isRandom || isFirst)
+      return { row: next[0]!, isRandom, ...(guesses && { guess: best(guesses, next[0]!) }) };
+    const row = next.reduce((a, b) => (margin(guesses, b) < margin(guesses, a) ? b : a));
+    return { row, isRandom, guess: best(guesses, row) };
   }
 
   /** Labels or skips a row. An earlier label of the row is replaced, and the row counts as drawn as it was then. */
@@ -126,6 +125,11 @@ export class Labeling {
   /** Takes the last answer back. */
   undo(): void {
     this.answers.pop();
+  }
+
+  /** The guesses from the rows that do not estimate the accuracy. */
+  #probe(labeled = this.labeled): Promise<Guesses | undefined> {
+    return this.guess(labeled.filter(({ isRandom }) => !isRandom));
   }
 
   /** Returns the guesses of a probe for all rows. Undefined if too few labels have rows. */
@@ -154,33 +158,37 @@ export class Labeling {
     return guesses && best(guesses, row);
   }
 
-  /** Checks the answers by a cross-validation. */
+  /** Checks the answers: the random ones by the probe of the others, and all by a cross-validation. */
   async review(): Promise<LabelReview> {
     const { labeled } = this;
     const unlikely: { row: number; probability: number }[] = [];
-    let [rows, right] = [0, 0];
     for (let fold = 0; fold < FOLDS; fold++) {
       const guesses = await this.guess(labeled.filter((_, i) => i % FOLDS !== fold));
       if (!guesses) continue;
-      for (const { row, labels, isRandom } of labeled.filter((_, i) => i % FOLDS === fold)) {
+      for (const { row, labels } of labeled.filter((_, i) => i % FOLDS === fold)) {
         const probability = likelihood(guesses, row, labels);
         if (probability !== undefined && probability < UNLIKELY) unlikely.push({ row, probability });
-        if (!isRandom) continue;
-        rows++;
-        if (sameLabels(best(guesses, row).labels, labels)) right++;
       }
     }
     return {
-      random: rows === 0 ? undefined : { rows, right, interval: wilson(right / rows, rows) },
+      random: await this.#estimate(),
       contradictions: unlikely.sort((a, b) => a.probability - b.probability).map(({ row }) => row),
       isStable: await this.#isStable(),
     };
   }
 
+  async #estimate(): Promise<LabelReview['random']> {
+    const drawn = this.labeled.filter(({ isRandom }) => isRandom);
+    const guesses = await this.#probe();
+    if (!guesses || drawn.length === 0) return undefined;
+    const right = drawn.filter(({ row, labels }) => sameLabels(best(guesses, row).labels, labels)).length;
+    return { rows: drawn.length, right, interval: exactInterval(right, drawn.length) };
+  }
+
   async #isStable(): Promise<boolean> {
     const { labeled } = this;
     if (labeled.length < STABLE_AFTER) return false;
-    const [before, now] = [await this.guess(labeled.slice(0, -RECENT)), await this.guess(labeled)];
+    const [before, now] = [await this.#probe(labeled.slice(0, -RECENT)), await this.#probe()];
     if (!before || !now) return false;
     const changed = addUp(this.#vectors.keys(), (row) =>
       sameLabels(best(before, row).labels, best(now, row).labels) ? 0 : 1,

@@ -179,13 +179,18 @@ async function show(state: LabelState, isSeveral: boolean): Promise<void> {
     lines.push('', bold(cut(asked.text)));
     if (asked.text_pair !== undefined) lines.push(bold(cut(asked.text_pair)));
     if (earlier !== undefined)
-      lines.push('', printable(`You labeled it ${labelWords(earlier)}. The other labels suggest another one.`));
+      lines.push(
+        '',
+        printable(`You labeled it ${labelWords(earlier)}. The other labels suggest another one.`),
+      );
     lines.push(
       '',
       printable(
         `${counts.map(([label, count], i) => `${chosen?.includes(label) ? '✓' : ''}${i + 1} ${label} (${count})`).join('   ')}.${said ?? ''}`,
       ),
-      dim(`${isSeveral ? 'Enter next   ' : ''}s skip   u undo   / find   c check labels that contradict   q quit`),
+      dim(
+        `${isSeveral ? 'Enter next   ' : ''}s skip   u undo   / find   c check labels that contradict   q quit`,
+      ),
     );
   } else lines.push('All rows have an answer.');
   await write(`${lines.join('\n')}\n`);
