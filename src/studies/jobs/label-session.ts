@@ -208,7 +208,14 @@ function quoted(field: string): string {
 export function pairVectors(first: readonly Float32Array[], second: readonly Float32Array[]): Float32Array[] {
   return first.map((a, i) => {
     const b = second[i]!;
-    return Float32Array.of(...a, ...b, ...a.map((x, k) => x * b[k]!));
+    const joined = new Float32Array(3 * a.length);
+    joined.set(a);
+    joined.set(b, a.length);
+    joined.set(
+      a.map((x, k) => x * b[k]!),
+      2 * a.length,
+    );
+    return joined;
   });
 }
 

@@ -1,6 +1,6 @@
 import { fitLinear, linearScores, type SparseRows } from '../../scores/baselines/linear-model.ts';
 import { exactInterval, type ScoreInterval } from '../../scores/metrics/score-interval.ts';
-import { addUp, largest } from '../../support/numbers.ts';
+import { addUp, largest, smallest } from '../../support/numbers.ts';
 import { Random } from '../../support/random.ts';
 
 /** Number of labels, because each has a digit as its key. */
@@ -203,7 +203,7 @@ function sameLabels(a: readonly string[], b: readonly string[]): boolean {
 
 /** The most likely labels of a row. */
 function best(guesses: Guesses, row: number) {
-  const of = probabilitiesOf(guesses, row);
+  const of = readProbabilities(guesses, row);
   const first = of.indexOf(largest(of));
   const labels = guesses.labels.filter((_, i) => (guesses.several ? of[i]! > 0.5 : i === first));
   return { labels, probability: likelihood(guesses, row, labels)! };
@@ -214,14 +214,14 @@ function best(guesses: Guesses, row: number) {
  * another. Undefined for a label without probability.
  */
 function likelihood(guesses: Guesses, row: number, given: readonly string[]): number | undefined {
-  const of = probabilitiesOf(guesses, row);
+  const of = readProbabilities(guesses, row);
   const { labels, several } = guesses;
   if (given.some((label) => !labels.includes(label))) return undefined;
   if (!several) return of[labels.indexOf(given[0]!)];
-  return Math.min(...labels.map((label, i) => (given.includes(label) ? of[i]! : 1 - of[i]!)));
+  return smallest(labels.map((label, i) => (given.includes(label) ? of[i]! : 1 - of[i]!)));
 }
 
-function probabilitiesOf({ labels, probabilities }: Guesses, row: number): Float64Array {
+function readProbabilities({ labels, probabilities }: Guesses, row: number): Float64Array {
   return probabilities.subarray(row * labels.length, (row + 1) * labels.length);
 }
 

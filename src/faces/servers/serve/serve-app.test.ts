@@ -270,6 +270,67 @@ it('reports a body that is not JSON, and names no folder of the machine in error
   expect(body.error).toBe('adapter.safetensors is damaged. See /v1/models.');
 });
 
+describe('Label Studio', () => {
+  // From the tests of its example backend, with two labels.
+  const label_config =
+    '<View><Text name="text" value="$text" /><Choices name="topic" toName="text" choice="single">' +
+    '<Choice value="sports" /><Choice value="R&amp;D" /></Choices></View>';
+  const tasks = [
+    { id: 7, data: { text: 'Today is a great day to play football.' } },
+    { id: 8, data: { text: 'ab' } },
+  ];
+  const predict: Service['predict'] = async ({ inputs }) =>
+    inputs.map(({ text }) => [
+      { label: 'sports', score: text.length > 2 ? 0.9 : 0.3 },
+      { label: 'R&D', score: text.length > 2 ? 0.1 : 0.7 },
+    ]);
+  const asked = { tasks, label_config, project: '1.1', model_version: 'cola', params: { login: null } };
+  const choice = (...choices: string[]) => [
+    { from_name: 'topic', to_name: 'text', type: 'choices', value: { choices } },
+  ];
+
+  it('connects, and gets a label and its score for each task', async () => {
+    const { ask, post } = await served({}, { predict });
+    expect(await ask('/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    const setup = {
+      project: '1.1',
+      schema: label_config,
+      hostname: 'http://localhost:8080',
+      access_token: 't',
+    };
+    expect(await post('/setup', setup)).toMatchObject({ status: 200, body: { model_version: 'cola' } });
+    expect(await post('/predict', asked)).toMatchObject({
+      status: 200,
+      body: {
+        model_version: 'cola',
+        results: [
+          { result: choice('sports'), score: 0.9, model_version: 'cola' },
+          { result: choice('R&D'), score: 0.7, model_version: 'cola' },
+        ],
+      },
+    });
+    expect((await post('/webhook', { action: 'ANNOTATION_CREATED', project: { id: 1 } })).status).toBe(201);
+    expect(await post('/predict', { inputs: 'ab' })).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    [
+      { label_config: label_config.replace('single', 'multiple') },
+      { results: [{ result: choice('sports') }, { result: choice('R&D'), score: 0.7 }] },
+    ],
+    [
+      { label_config: label_config.replace('sports', 'sport') },
+      { error: 'The model\'s label "sports" is not a choice of the project. Add it to <Choices>.' },
+    ],
+    [{ label_config: '<View/>' }, { error: expect.stringContaining('label_config needs <Text') }],
+    [{ tasks: [{ data: { text: 3 } }] }, { error: 'tasks[0].data.text must be a text.' }],
+    [{ tasks: 'x' }, { error: expect.stringContaining('expected a list of tasks') }],
+  ])('sends %j', async (change, body) => {
+    const { post } = await served({ maxBody: 10_000 }, { predict });
+    expect(await post('/predict', { ...asked, ...change })).toMatchObject({ body });
+  });
+});
+
 it("answers in the form of Hugging Face's inference API", async () => {
   const scores = [
     { label: 'good', score: 0.25 },

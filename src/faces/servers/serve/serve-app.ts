@@ -13,6 +13,7 @@ import { onResponseEnd, RequestScope, routeAt, type ServeApp, type ServeEnv } fr
 import { addCompletions } from './routes/completions.ts';
 import { addEmbeddings } from './routes/embeddings.ts';
 import { addHome } from './routes/home.ts';
+import { addLabelStudio } from './routes/label-studio.ts';
 import { addAdapters, addModels, addOperating } from './routes/operating.ts';
 import { addPredict } from './routes/predict.ts';
 import { addRerank } from './routes/rerank.ts';
@@ -194,6 +195,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
 
   addHome(app, apiKey !== undefined);
   addOperating(app, service, metrics, () => isDraining);
+  addLabelStudio(app, service);
   for (const add of [addPredict, addEmbeddings, addRerank, addModels, addCompletions, addTranscriptions])
     add(app, service);
   if (allowLoading) addAdapters(app, service);
