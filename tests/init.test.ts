@@ -43,25 +43,26 @@ it('names the schema of a config first, for editors', async () => {
   }
 });
 
-it.each(['causal_lm', 'preference'])(
-  'writes the starter of a chat model for %s, which trains',
-  async (task) => {
-    const { code, stdout } = await space.run('init', task, '--task', task);
-    expect(code).toBe(0);
-    expect(stdout).toContain(
-      `Written: ${task}/adalora.yaml, ${task}/train.jsonl, ${task}/validation.jsonl\n`,
-    );
-    writeTinyTextModel(space.path('chat-model'), 'llama');
-    const settings = [`model=${space.path('chat-model')}`, 'training.max_steps=2', 'data.max_length=256'];
-    await succeeds(space.runIn(task, 'train', ...set(settings)));
-  },
-);
+it.each([
+  ['causal_lm', ''],
+  ['preference', ''],
+  ['tools', 'tools/call.mjs, '],
+])('writes the starter of a chat model for %s, which trains', async (task, more) => {
+  const { code, stdout } = await space.run('init', task, '--task', task);
+  expect(code).toBe(0);
+  expect(stdout).toContain(
+    `Written: ${task}/adalora.yaml, ${more}${task}/train.jsonl, ${task}/validation.jsonl\n`,
+  );
+  writeTinyTextModel(space.path('chat-model'), 'llama');
+  const settings = [`model=${space.path('chat-model')}`, 'training.max_steps=2', 'data.max_length=512'];
+  await succeeds(space.runIn(task, 'train', ...set(settings)));
+});
 
 it('names the tasks that have a starter', async () => {
   const refused = await space.run('init', 'none', '--task', 'masked');
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain(
-    '`--task` must be one of single_label_classification, regression, causal_lm, preference, token_classification, sentence_embedding, got masked.',
+    '`--task` must be one of single_label_classification, causal_lm, preference, regression, sentence_embedding, token_classification, tools, got masked.',
   );
 });
 

@@ -10,7 +10,7 @@ import { recipeConfig, recipeNamed } from '../../../studies/recipes/recipe.ts';
 import { largest } from '../../../support/numbers.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { DEFAULT_TASK, TASK_NAMES } from '../../../tasks/registry.ts';
+import { DEFAULT_TASK } from '../../../tasks/registry.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { CONFIG_NAME, schemaLine } from '../config-path.ts';
 import { assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
@@ -113,20 +113,22 @@ const STARTER = fileURLToPath(new URL('../../../../examples/starter', import.met
  * The files of `adalora init`, the config first: a commented config, and example rows to replace. Training
  * and evaluation rows do not overlap.
  *
- * @throws UserError for a task without starter files
+ * @param name a task, or a use of one such as tools
+ * @throws UserError for a name without starter files
  */
-export function starterFiles(task: string = DEFAULT_TASK): { name: string; content: string }[] {
-  const folderOf = (name: string) => (name === DEFAULT_TASK ? STARTER : join(STARTER, name));
-  const known = TASK_NAMES.filter((name) => existsSync(folderOf(name)));
-  const knownTask = known.find((name) => name === task);
-  if (!knownTask) {
+export function starterFiles(name: string = DEFAULT_TASK): { name: string; content: string }[] {
+  const entries = readdirSync(STARTER, { withFileTypes: true });
+  const others = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const known = [DEFAULT_TASK, ...others];
+  if (!known.includes(name)) {
     const hint = "For other tasks, see the configs in the package's folder examples.";
-    throw new UserError({ key: '--task', expected: `one of ${known.join(', ')}`, got: task, hint });
+    throw new UserError({ key: '--task', expected: `one of ${known.join(', ')}`, got: name, hint });
   }
-  const folder = folderOf(knownTask);
-  const rows = readdirSync(folder).filter((name) => /^(train|validation)\./.test(name));
-  return [CONFIG_NAME, ...rows.sort()].map((name) => ({
-    name,
-    content: readText(disk, join(folder, name), 'a file of the package'),
+  const folder = name === DEFAULT_TASK ? STARTER : join(STARTER, name);
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const rows = files.map((entry) => entry.name).filter((file) => file !== CONFIG_NAME);
+  return [CONFIG_NAME, ...rows.sort()].map((file) => ({
+    name: file,
+    content: readText(disk, join(folder, file), 'a file of the package'),
   }));
 }

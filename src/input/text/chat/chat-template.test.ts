@@ -160,6 +160,29 @@ describe('loadChatTemplate', () => {
     expect((await load()).render([], false)).toBe('three');
   });
 
+  it('spells tools for a template that would drop them', async () => {
+    const source = '\n{% for m in messages %}<{{ m.role }}>{{ m.content }};{% endfor %}';
+    writeFileSync(join(folder, 'chat_template.jinja'), source);
+    const template = await load();
+    const call = (name: string, values: unknown) => ({ function: { name, arguments: values } });
+    const messages = [
+      { role: 'system', content: 'a' },
+      { role: 'user', content: 'b' },
+      { role: 'assistant', tool_calls: [call('f', { x: 1 }), call('g', '{"y":2}')] },
+      { role: 'tool', content: '3' },
+      { role: 'user', content: 'c' },
+    ];
+    // The same as transformers 5.24 renders.
+    expect(template.render(messages, false, [{ name: 'f' }, { name: 'g' }])).toBe(
+      '\n<system>a;<user>Functions:\n{"name": "f"}\n{"name": "g"}\n' +
+        'To call one, write <tool_call>{"name": ..., "arguments": ...}</tool_call>\n\nb;' +
+        '<assistant><tool_call>{"name": "f", "arguments": {"x": 1}}</tool_call>\n' +
+        '<tool_call>{"name": "g", "arguments": {"y":2}}</tool_call>;' +
+        '<user><tool_response>\n3\n</tool_response>;<user>c;',
+    );
+    expect(template.render(messages.slice(0, 2), false)).toBe('\n<system>a;<user>b;');
+  });
+
   it('stops a rendering without end', async () => {
     // New lists take most of the steps, because a million rounds of a loop take seconds. The loops take the rest.
     const lists = '{% for a in range(10) %}{% set list = range(99999) %}{% endfor %}';

@@ -249,8 +249,49 @@ export async function readChatTemplate(files: Files, tokenizer?: ReadonlyMap<str
   return { file, parse };
 }
 
-/** The source of a model's chat template, and of the one for tools. Undefined if the files of this name have none. */
+/**
+ * Begins a template that would drop tools without a word, as those of small chat models do. The first question is
+ * preceded by the functions; calls and results become texts, in the form of Qwen 2.5. Without tools, the text stays
+ * the same.
+ */
+const WITH_TOOLS = `{%- if tools %}
+{%- set spelled = namespace(turns=[], functions='') %}
+{%- for tool in tools %}
+{%- set spelled.functions = spelled.functions ~ '\\n' ~ (tool | tojson) %}
+{%- endfor %}
+{%- for message in messages %}
+{%- set turn = namespace(role=message.role, content=message.content or '') %}
+{%- if message.role == 'tool' %}
+{%- set turn.role = 'user' %}
+{%- set turn.content = '<tool_response>\\n' ~ turn.content ~ '\\n</tool_response>' %}
+{%- elif message.role == 'user' and spelled.functions %}
+{%- set turn.content = 'Functions:' ~ spelled.functions ~ '\\nTo call one, write <tool_call>{"name": ..., "arguments": ...}</tool_call>\\n\\n' ~ turn.content %}
+{%- set spelled.functions = '' %}
+{%- endif %}
+{%- for call in message.tool_calls or [] %}
+{%- set called = call.function or call %}
+{%- set values = called.arguments if called.arguments is string else called.arguments | tojson %}
+{%- set turn.content = turn.content ~ ('\\n' if turn.content else '') ~ '<tool_call>{"name": ' ~ (called.name | tojson) ~ ', "arguments": ' ~ values ~ '}</tool_call>' %}
+{%- endfor %}
+{%- set spelled.turns = spelled.turns + [{'role': turn.role, 'content': turn.content}] %}
+{%- endfor %}
+{%- set messages = spelled.turns %}
+{%- endif %}{{- '' }}`;
+
+/**
+ * The source of a model's chat template, and of the one for tools. A template that knows no tools is preceded by one
+ * that spells them. Undefined if the files of this name have none.
+ */
 export function findTemplate(
+  files: ReadonlyMap<string, Uint8Array>,
+  path: (name: string) => string,
+): { source: string; where: string; forTools?: string | undefined } | undefined {
+  const found = readTemplates(files, path);
+  if (!found || found.forTools !== undefined || /\btools\b/.test(found.source)) return found;
+  return { ...found, source: WITH_TOOLS + found.source };
+}
+
+function readTemplates(
   files: ReadonlyMap<string, Uint8Array>,
   path: (name: string) => string,
 ): { source: string; where: string; forTools?: string | undefined } | undefined {
