@@ -155,6 +155,8 @@ export interface GgufFormat<Config extends CommonConfig = CommonConfig> {
     normOffset: number;
     /** The model's settings. Their names follow that of the architecture. */
     settings(config: Config): GgufMetadata;
+    /** The fields of config.json for such settings. */
+    fields(settings: Readonly<Record<string, unknown>>): Record<string, unknown>;
     /** Names something that llama.cpp does not compute in this family. */
     lacks(config: Config, format: Pick<GgufFormat<Config>, 'rows'>): string | undefined;
     /** Numbers by which the rotary frequencies are divided. */

@@ -81,3 +81,8 @@ export function modelFamily(config: unknown, where: string): ModelDefinition {
 export function modelTypes(isMeant: (family: ModelDefinition) => boolean = () => true): string[] {
   return Object.keys(families).filter((modelType) => isMeant(families[modelType]!));
 }
+
+/** The first family that llama.cpp stores as whole models of an architecture. Undefined if there is none. */
+export function ggufFamily(architecture: string): ModelDefinition | undefined {
+  return Object.values(families).find(({ gguf }) => gguf?.whole && gguf.architecture === architecture);
+}

@@ -23,6 +23,9 @@ interface CachedSnapshot {
 
 /** The Hub as a machine reaches it, and the cache on its disk that Python's huggingface_hub shares. */
 export class Hub {
+  /** Returns the folder of a model that is a file, by its path; undefined for files that hold no model. */
+  openFile?: (path: string) => string | undefined;
+
   /**
    * @param env the environment variables of the process
    * @param home returns the user's home folder
@@ -106,6 +109,8 @@ export class Hub {
 
   #existingFolder(path: string): string {
     if (this.disk.stat(path)?.kind === 'folder') return this.disk.realPath(path);
+    const folder = this.openFile?.(path);
+    if (folder !== undefined) return folder;
     throw new UserError({
       where: path,
       fault: 'is a file',

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
 import type { GgufMetadata } from '../formats/encode-gguf.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from './build-tokenizer.ts';
@@ -6,6 +7,9 @@ import type { TextTokenizer } from './tokenizer.ts';
 
 /** llama.cpp's numbers for kinds of tokens. */
 const KIND = { normal: 1, unknown: 2, control: 3, own: 4, unused: 5, byte: 6 };
+
+/** Transformers' names of special tokens, by llama.cpp's. */
+const ROLES = { bos: 'bos_token', eos: 'eos_token', unknown: 'unk_token', padding: 'pad_token' } as const;
 
 /** How GPT-4, Llama 3 and Qwen 2 split texts into words. They differ in the length of numbers. */
 const words = (digits: string) =>
@@ -53,8 +57,7 @@ export function ggufVocabulary(
     if (kinds[id] !== KIND.unknown) kinds[id] = special ? KIND.control : KIND.own;
   }
   const merges = model.merges.map((pair) => (typeof pair === 'string' ? pair : pair.join(' ')));
-  const ids = { bos: 'bos_token', eos: 'eos_token', unknown: 'unk_token', padding: 'pad_token' } as const;
-  const found = Object.entries(ids).flatMap(([name, role]) => {
+  const found = Object.entries(ROLES).flatMap(([name, role]) => {
     const id = tokenizer.idOf(role);
     return id === undefined ? [] : [[`tokenizer.ggml.${name}_token_id`, id] as const];
   });
@@ -74,6 +77,140 @@ export function ggufVocabulary(
       'tokenizer.ggml.add_eos_token': isAdded(rest.at(-1), 'eos_token'),
     },
   };
+}
+
+/** The metadata of a tokenizer, whose tokens and merges may be damaged. */
+const vocabularySchema = z.looseObject({
+  'tokenizer.ggml.model': z.enum(['gpt2', 'llama']),
+  'tokenizer.ggml.pre': z.string().optional(),
+  'tokenizer.ggml.tokens': z.array(z.string()),
+  'tokenizer.ggml.token_type': z.array(z.int()).optional(),
+  'tokenizer.ggml.merges': z.array(z.string()).default([]),
+  'tokenizer.ggml.scores': z.array(z.number()).default([]),
+  'tokenizer.ggml.add_bos_token': z.boolean().optional(),
+  'tokenizer.ggml.add_eos_token': z.boolean().default(false),
+  'tokenizer.ggml.add_space_prefix': z.boolean().default(true),
+  'tokenizer.chat_template': z.string().optional(),
+});
+
+/**
+ * The tokenizer files of a model in a GGUF file.
+ *
+ * @param where the file's name, for messages
+ * @throws UserError for a tokenizer that is not read
+ */
+export function ggufTokenizer(metadata: Record<string, unknown>, where: string): Record<string, object> {
+  const read = vocabularySchema.safeParse(metadata);
+  const pre = metadata['tokenizer.ggml.pre'];
+  const isBytes = metadata['tokenizer.ggml.model'] === 'gpt2';
+  const splitter = Object.hasOwn(SPLITTERS, String(pre)) ? SPLITTERS[String(pre)] : undefined;
+  if (!read.success || (isBytes && !splitter))
+    throw new UserError({
+      where,
+      fault: `has a tokenizer that is not read (${metadata['tokenizer.ggml.model']}, ${pre})`,
+      hint: "Use the model's safetensors instead.",
+      code: 'unsupported',
+    });
+  const { data } = read;
+  const tokens = data['tokenizer.ggml.tokens'];
+  const kinds = data['tokenizer.ggml.token_type'] ?? tokens.map(() => KIND.normal);
+  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
+  const added_tokens = tokens.flatMap((content, id) => {
+    const special = kinds[id] === KIND.control || kinds[id] === KIND.unknown;
+    if (!special && kinds[id] !== KIND.own) return [];
+    return [{ id, content, special, single_word: false, lstrip: false, rstrip: false, normalized: false }];
+  });
+  const named = Object.entries(ROLES).flatMap(([name, role]) => {
+    const token = tokens[Number(metadata[`tokenizer.ggml.${name}_token_id`])];
+    return token === undefined ? [] : [[role, token] as const];
+  });
+  const special = Object.fromEntries(named);
+  const around = (name: 'bos' | 'eos', isAdded: boolean) => {
+    const token = special[`${name}_token`];
+    return isAdded && token !== undefined ? [{ SpecialToken: { id: token, type_id: 0 } }] : [];
+  };
+  const first = around('bos', data['tokenizer.ggml.add_bos_token'] ?? !isBytes);
+  const last = around('eos', data['tokenizer.ggml.add_eos_token']);
+  const hasPrefix = data['tokenizer.ggml.add_space_prefix'];
+  const space = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
+  const pieces = {
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [...(hasPrefix ? [{ type: 'Prepend', prepend: '▁' }] : []), space],
+    },
+    decoder: {
+      type: 'Sequence',
+      decoders: [
+        { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+        { type: 'ByteFallback' },
+        { type: 'Fuse' },
+        ...(hasPrefix ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
+      ],
+    },
+  };
+  const bytes = {
+    normalizer: pre === 'qwen2' ? { type: 'NFC' } : null,
+    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+  };
+  const template = data['tokenizer.chat_template'];
+  return {
+    [TOKENIZER_FILES.tokenizer]: {
+      version: '1.0',
+      truncation: null,
+      padding: null,
+      added_tokens,
+      ...(isBytes ? bytes : pieces),
+      pre_tokenizer: isBytes ? splitter?.pre_tokenizer : null,
+      post_processor: {
+        type: 'TemplateProcessing',
+        single: [...first, { Sequence: { id: 'A', type_id: 0 } }, ...last],
+        pair: [
+          ...first,
+          { Sequence: { id: 'A', type_id: 0 } },
+          ...last,
+          ...first,
+          { Sequence: { id: 'B', type_id: 1 } },
+          ...last,
+        ],
+        special_tokens: Object.fromEntries(
+          [...first, ...last].map(({ SpecialToken: { id } }) => [id, { id, ids: [vocab[id]], tokens: [id] }]),
+        ),
+      },
+      model: {
+        type: 'BPE',
+        unk_token: isBytes ? null : special.unk_token,
+        fuse_unk: !isBytes,
+        byte_fallback: !isBytes,
+        ignore_merges: isBytes && splitter?.isWhole === true,
+        vocab,
+        merges: isBytes
+          ? data['tokenizer.ggml.merges']
+          : mergesFrom(tokens, kinds, data['tokenizer.ggml.scores']),
+      },
+    },
+    [TOKENIZER_FILES.config]: {
+      tokenizer_class: 'PreTrainedTokenizerFast',
+      clean_up_tokenization_spaces: false,
+      ...special,
+      ...(template !== undefined && { chat_template: template }),
+    },
+  };
+}
+
+/** The merges by which SentencePiece's scores join tokens: the highest scores first. */
+function mergesFrom(tokens: readonly string[], kinds: readonly number[], scores: readonly number[]) {
+  const known = new Set(tokens);
+  const merges = tokens.flatMap((token, id) => {
+    if (kinds[id] !== KIND.normal) return [];
+    const letters = Array.from(token);
+    const cuts = letters
+      .slice(1)
+      .map((_, i): [string, string] => [letters.slice(0, i + 1).join(''), letters.slice(i + 1).join('')]);
+    return cuts
+      .filter((pair) => pair.every((part) => known.has(part)))
+      .map((pair) => ({ pair, score: scores[id] ?? 0 }));
+  });
+  return merges.sort((a, b) => b.score - a.score).map(({ pair }) => pair);
 }
 
 /** SentencePiece's scores, by which llama.cpp merges: the earlier a merge, the higher its score. */
@@ -111,6 +248,42 @@ function vocabularyKind(json: TokenizerJson): { model: string; more: GgufMetadat
 function flatSteps(step: PreTokenizerConfig): Exclude<PreTokenizerConfig, { type: 'Sequence' }>[] {
   return step.type === 'Sequence' ? step.pretokenizers.flatMap(flatSteps) : [step];
 }
+
+/** How a text is split for byte-level merges, and whether whole words come before merges. */
+interface Splitter {
+  pre_tokenizer: PreTokenizerConfig;
+  isWhole?: boolean;
+}
+
+const byteLevel = (use_regex: boolean): PreTokenizerConfig => ({
+  type: 'ByteLevel',
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex,
+});
+
+function splitWords(digits: string): PreTokenizerConfig {
+  const split = { Regex: words(digits) };
+  const pretokenizers: PreTokenizerConfig[] = [
+    { type: 'Split', pattern: split, behavior: 'Isolated', invert: false },
+    byteLevel(false),
+  ];
+  return { type: 'Sequence', pretokenizers };
+}
+
+/** Splitters by llama.cpp's names. */
+const SPLITTERS: Readonly<Record<string, Splitter>> = {
+  'gpt-2': { pre_tokenizer: byteLevel(true) },
+  smollm: {
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [{ type: 'Digits', individual_digits: true }, byteLevel(true)],
+    },
+  },
+  dbrx: { pre_tokenizer: splitWords('\\p{N}{1,3}') },
+  'llama-bpe': { pre_tokenizer: splitWords('\\p{N}{1,3}'), isWhole: true },
+  qwen2: { pre_tokenizer: splitWords('\\p{N}') },
+};
 
 /** llama.cpp's name of what splits a text for byte-level merges. */
 function splitterName(steps: ReturnType<typeof flatSteps>, { model }: TokenizerJson): string | undefined {

@@ -19,7 +19,7 @@ import type { OpenedTuned } from './trained-parts.ts';
 const MODEL_FILE = 'model.gguf';
 
 /** llama.cpp's names outside of the layers. */
-const OUTSIDE: Readonly<Record<string, string>> = {
+export const OUTSIDE: Readonly<Record<string, string>> = {
   'model.embed_tokens': 'token_embd',
   'model.norm': 'output_norm',
   lm_head: 'output',

@@ -27,7 +27,7 @@ export async function locateTrained(hub: Hub, path: string, options: LocateOptio
   const { disk } = hub;
   const exists = disk.has(path);
   if (!exists && isOfRuns(disk, path)) throw missingRun(disk, path);
-  const folder = exists ? path : await fetched(hub, path, options);
+  const folder = exists ? (hub.openFile?.(path) ?? path) : await fetched(hub, path, options);
   const files = disk.within(folder);
   if (files.has(ADAPTER_CONFIG)) return { folder, kind: 'adapter' };
   const [adapter, model] = [files.within(RUN_FILES.adapter), files.within(RUN_FILES.model)];

@@ -60,6 +60,10 @@ export const gemma2 = decoderFamily({
       ...cappedSettings(config),
       attn_logit_softcapping: { float: config.attn_logit_softcapping ?? UNCAPPED },
     }),
+    fields: (settings) => ({
+      ...cappedFields(settings),
+      attn_logit_softcapping: settings.attn_logit_softcapping ?? 50,
+    }),
   },
   embeddingScale: ({ hidden_size }) => Math.sqrt(hidden_size),
   norms: GEMMA_NORMS,
@@ -79,6 +83,22 @@ export function cappedSettings({ sliding_window, final_logit_softcapping }: Gemm
   return {
     ...(sliding_window !== null && { 'attention.sliding_window': sliding_window }),
     ...(final_logit_softcapping !== null && { final_logit_softcapping: { float: final_logit_softcapping } }),
+  };
+}
+
+/** Numbers of layers of the two models with 27 billion parameters, which llama.cpp knows by them. */
+const LARGEST = [46, 62];
+
+/** The fields of config.json for such settings. The files do not have the scale of the scores. */
+export function cappedFields(settings: Readonly<Record<string, unknown>>) {
+  const { block_count: count, embedding_length: size, final_logit_softcapping } = settings;
+  const isLargest = LARGEST.includes(Number(count));
+  return {
+    sliding_window: settings['attention.sliding_window'] ?? null,
+    final_logit_softcapping: final_logit_softcapping ?? null,
+    query_pre_attn_scalar: isLargest
+      ? Number(size) / Number(settings['attention.head_count'])
+      : settings['attention.key_length'],
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { size } from '../../config-fields.ts';
 import {
+  cappedFields,
   cappedSettings,
   capValues,
   GEMMA_NORMS,
@@ -58,6 +59,10 @@ export const gemma3 = decoderFamily({
     settings: (config) => ({
       ...cappedSettings(config),
       'rope.freq_base_swa': { float: config.rotary_by_layer[SLIDING].rope_theta },
+    }),
+    fields: (settings) => ({
+      ...cappedFields(settings),
+      rope_local_base_freq: settings['rope.freq_base_swa'] ?? 10_000,
     }),
   },
   name: 'Gemma3',

@@ -48,6 +48,8 @@ interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Confi
     Partial<GgufFormat> & {
       /** Settings of the family alone. */
       settings?(config: NoInfer<Config>): GgufMetadata;
+      /** The fields of config.json for such settings. */
+      fields?(settings: Readonly<Record<string, unknown>>): object;
     };
   /** The name in classes of other heads, such as `Gemma3TextModel`. Default: `name`. */
   baseName?: string;
@@ -80,7 +82,12 @@ export function decoderFamily<Config extends DecoderConfig>(
       gguf: {
         modules: GGUF_MODULES,
         ...(!family.gguf.modules && {
-          whole: wholeDecoder(family.norms ?? LLAMA_NORMS, family.normOffset, family.gguf.settings),
+          whole: wholeDecoder(
+            family.norms ?? LLAMA_NORMS,
+            family.normOffset,
+            family.gguf.settings,
+            family.gguf.fields,
+          ),
         }),
         ...family.gguf,
       },

@@ -34,6 +34,7 @@ export function wholeDecoder<Config extends DecoderConfig>(
   { attention, feedForward }: LayerNorms,
   normOffset = 0,
   more: (config: Config) => GgufMetadata = () => ({}),
+  moreFields: (settings: Readonly<Record<string, unknown>>) => object = () => ({}),
 ): GgufFormat<Config>['whole'] {
   const named = [
     [attention.before, 'attn_norm'],
@@ -47,6 +48,7 @@ export function wholeDecoder<Config extends DecoderConfig>(
     norms: Object.fromEntries(named.filter(([path]) => path !== undefined)),
     normOffset,
     settings: (config) => ({ ...decoderSettings(config), ...more(config) }),
+    fields: (settings) => ({ ...fieldsFrom(settings), ...moreFields(settings) }),
     lacks: ({ rope_parameters: { rope_type: type } }, { rows }) =>
       type === 'default' || type === 'linear' || (type === 'llama3' && rows)
         ? undefined
@@ -76,5 +78,23 @@ function decoderSettings(config: DecoderConfig): GgufMetadata {
       'rope.scaling.type': 'linear',
       'rope.scaling.factor': { float: rope.factor },
     }),
+  };
+}
+
+/** The inverse of {@link decoderSettings}, with llama.cpp's defaults. */
+function fieldsFrom(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const heads = settings['attention.head_count'];
+  const isScaled = settings['rope.scaling.type'] === 'linear';
+  return {
+    max_position_embeddings: settings.context_length,
+    hidden_size: settings.embedding_length,
+    num_hidden_layers: settings.block_count,
+    intermediate_size: settings.feed_forward_length,
+    num_attention_heads: heads,
+    num_key_value_heads: settings['attention.head_count_kv'] ?? heads,
+    head_dim: settings['attention.key_length'] ?? Number(settings.embedding_length) / Number(heads),
+    rms_norm_eps: settings['attention.layer_norm_rms_epsilon'],
+    rope_theta: settings['rope.freq_base'] ?? 10_000,
+    ...(isScaled && { rope_scaling: { rope_type: 'linear', factor: settings['rope.scaling.factor'] } }),
   };
 }

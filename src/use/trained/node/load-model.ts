@@ -4,6 +4,7 @@ import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { decodeImage } from '../../../input/media/images/node/decode-image.ts';
 import { decodeSound } from '../../../input/media/sounds/node/decode-sound.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
+import { ggufFolder } from '../gguf-base.ts';
 import { ModelFolders } from '../model-folders.ts';
 
 /** The models that this machine can open. */
@@ -16,6 +17,9 @@ export const models = new ModelFolders({
   cacheFolder,
   warn: (message) => process.emitWarning(message),
 });
+
+hub.openFile = (path) =>
+  path.endsWith('.gguf') && disk.stat(path)?.kind === 'file' ? ggufFolder(models.machine, path) : undefined;
 
 export const describeFolder = models.describe.bind(models);
 export const readFolder = models.read.bind(models);
