@@ -268,6 +268,34 @@ describe.skipIf(!isHere)(TITLE, () => {
   });
 });
 
+describe('a GGUF file as a base', () => {
+  const root = mkdtempSync(join(tmpdir(), 'from-gguf-'));
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  it.each(WHOLE)('is the model that it was written from: %s', async (type) => {
+    const { base, architecture, changes, tokenizer } = CASES[type]!;
+    const folder = join(root, type);
+    const size = tokenizer && { vocab_size: 600 };
+    writeSmallGenerator(folder, base, {
+      model_type: type,
+      architectures: [architecture],
+      ...changes,
+      ...size,
+    });
+    if (tokenizer) writeFileSync(join(folder, 'tokenizer.json'), tokenizerFixture(...tokenizer));
+    const first = await open(folder, { generates: true });
+    await first.export('gguf', join(root, `${type}-gguf`), { dtype: 'f32' });
+    const second = await open(join(root, `${type}-gguf/model.gguf`), { generates: true });
+    const ids = [first, second].map((model) =>
+      TEXTS.map((text) => [...requireTexts(model.parts.modality).ids(text)]),
+    );
+    expect(ids[1]).toEqual(ids[0]);
+    const feeds = Int32Array.from(ids[0]![0]!);
+    expect(await logitsOf(second, feeds)).toEqual(await logitsOf(first, feeds));
+    await Promise.all([first.close(), second.close()]);
+  });
+});
+
 describe('a GGUF file', () => {
   const root = newFolder();
   const base = join(root, 'base');

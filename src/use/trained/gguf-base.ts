@@ -1,7 +1,7 @@
 import type { LocalSource } from '../../input/formats/byte-source.ts';
 import { excerptName } from '../../input/formats/excerpt.ts';
 import { openFile } from '../../input/formats/files.ts';
-import { f32ToF16 } from '../../input/formats/float.ts';
+import { f32ToBf16, finiteF16 } from '../../input/formats/float.ts';
 import { type GgufHeader, readGgufHeader, readGgufTensor } from '../../input/formats/read-gguf.ts';
 import type { MadeTensor } from '../../input/formats/tensor-data.ts';
 import { ggufTokenizer } from '../../input/text/gguf-vocabulary.ts';
@@ -40,11 +40,11 @@ export function ggufFolder(machine: ModelMachine, path: string): string {
       if (name === FREQUENCIES) return [];
       const { own, module, kind, isNorm } = ownName(name, format, path);
       const rows = format.rows?.(module, config);
-      const dtype = info.shape.length === 1 ? 'F32' : 'F16';
+      const dtype = STORED[info.type] ?? 'F16';
       function* make() {
         const read = readGgufTensor(file, name, info);
         const values = restored(read, rows, isNorm ? format.whole!.normOffset : 0);
-        yield viewBytes(dtype === 'F32' ? values : f32ToF16(values));
+        yield viewBytes(ENCODERS[dtype](values, `${path}: ${name}`));
       }
       return [{ name: `${own}.${kind}`, dtype, shape: info.shape, make }];
     });
@@ -60,6 +60,13 @@ export function ggufFolder(machine: ModelMachine, path: string): string {
 }
 
 const CONFIG = 'config.json';
+/** How float tensors are stored, by the number of their type. Others are stored as float16. */
+const STORED: Readonly<Record<number, 'F32' | 'BF16'>> = { 0: 'F32', 30: 'BF16' };
+const ENCODERS = {
+  F32: (values: Float32Array) => values,
+  F16: (values: Float32Array, where: string) => finiteF16(values, where, "Use the model's safetensors."),
+  BF16: f32ToBf16,
+};
 const WORDS = 'token_embd.weight';
 /** Numbers by which the rotary frequencies are divided. */
 const FREQUENCIES = 'rope_freqs.weight';
