@@ -5,6 +5,7 @@ import { GGMLQuantizationType, gguf } from '@huggingface/gguf';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
 import type { AdapterTensor, AdapterTensors } from '../src/input/formats/adapters/stored-adapter.ts';
+import { encodeGguf, type GgufTensor } from '../src/input/formats/encode-gguf.ts';
 import { modelTypes } from '../src/models/registry.ts';
 import { requireTexts } from '../src/program/modalities/texts.ts';
 import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
@@ -293,6 +294,33 @@ describe('a GGUF file as a base', () => {
     const feeds = Int32Array.from(ids[0]![0]!);
     expect(await logitsOf(second, feeds)).toEqual(await logitsOf(first, feeds));
     await Promise.all([first.close(), second.close()]);
+  });
+
+  it.each([
+    [{ 'general.architecture': 'mamba' }, 'has a model of the architecture mamba, which is not read'],
+    [{ 'tokenizer.ggml.model': 'bert' }, 'has a tokenizer that is not read (bert, undefined)'],
+    [{ 'llama.expert_count': 8 }, 'has the setting expert_count: 8, which is not read from GGUF files'],
+    [{ 'llama.rope.dimension_count': 4 }, 'has the setting rope.dimension_count: 4, which is not read'],
+  ])('is refused if its model would be another one: %j', async (changes, fault) => {
+    const path = join(root, 'refused.gguf');
+    const metadata = {
+      'general.architecture': 'llama',
+      'llama.context_length': 64,
+      'llama.embedding_length': 16,
+      'llama.block_count': 1,
+      'llama.feed_forward_length': 8,
+      'llama.attention.head_count': 2,
+      'llama.attention.layer_norm_rms_epsilon': { float: 1e-5 },
+      'tokenizer.ggml.model': 'llama',
+      'tokenizer.ggml.tokens': ['a'],
+      ...changes,
+    };
+    const words: GgufTensor = { shape: [1, 16], read: (start, end) => new Float32Array(end - start) };
+    writeFileSync(
+      path,
+      Buffer.concat([...encodeGguf(metadata, new Map([['token_embd.weight', words]]), 'f16')]),
+    );
+    await expect(open(path)).rejects.toThrow(fault);
   });
 });
 
