@@ -191,6 +191,21 @@ const CLAIMS: readonly { documents: readonly string[]; text: string; figures: ()
     figures: () => [facts.demo.linearProbeAccuracy, facts.demo.linearProbeF1],
   },
   {
+    documents: ['README.md'],
+    text: '(# MB in the example below)',
+    figures: () => [facts.shop.adapterMegabytes],
+  },
+  {
+    documents: ['docs/first-questions.md'],
+    text: 'adapter of the shop example is # MB',
+    figures: () => [facts.shop.adapterMegabytes],
+  },
+  {
+    documents: ['README.md'],
+    text: 'beats a linear probe: # is inside the interval',
+    figures: () => [facts.shop.linearProbe],
+  },
+  {
     documents: ['README.md', 'docs/containers.md'],
     text: 'installation takes # MB',
     figures: () => [facts.installation.megabytes],

@@ -30,13 +30,12 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npx adalora label': 'waits for keys; tests/label.test.ts presses them',
   'npx adalora train labels/': 'reads the labels of such keys; the same test plans it',
   'cd node_modules && rm': 'deletes what the tests run with',
-  'npm ci && npx adalora init':
-    'CI installs and tests; the next section of the README has the other commands',
   'npm install adalora': 'tests/pack.test.ts does so with the package as it is packed',
   'npm run bench': 'measures for half an hour',
   BENCH_PYTHON: 'measures for an hour beside PEFT',
   'import pandas as pd': 'wants pandas',
   'import json\nimport numpy': 'wants NumPy',
+  'import torch\nfrom peft': 'scripts/oracle/check.ts loads such folders with PEFT',
   'from peft import': 'scripts/oracle/check.ts loads such folders with PEFT',
   "import { pipeline } from '@huggingface/transformers'": 'tests/onnx-export.test.ts does so',
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
@@ -65,7 +64,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'import { createCohere }': 'tests/clients.test.ts does so',
   'import { CohereRerank }': 'tests/clients.test.ts does so',
   'export HF_TOKEN': 'tests/push.test.ts does so with a small server',
-  'npx adalora predict you/cola': 'downloads a model',
+  'npx adalora predict you/shop': 'downloads a model',
   "import { open } from 'adalora';\n\nconst model = await open('runs/chat')":
     'wants a chat model; tests/clients.test.ts does so',
   'npx adalora train clips --model openai': 'downloads a model; tests/speech.test.ts trains on such a folder',
@@ -169,6 +168,7 @@ beforeAll(() => {
   const tickets = tinyRows(64, 4).map(({ text, label }) => `"${text}",${label}`);
   workspace.write('tickets.csv', ['message,queue', ...tickets, ''].join('\n'));
   symlinkSync(resolve('examples'), workspace.path('examples'));
+  symlinkSync(resolve('examples/starter'), workspace.path('shop'));
   // `npx adalora` is the built program, as in a checkout.
   mkdirSync(workspace.path('bin'));
   workspace.write(

@@ -95,6 +95,7 @@ function frontMatter(facts: ModelCardInputs, base: string, title: string): objec
   const types = new Set(sets.flatMap(({ scores }) => scores.map(({ type }) => type)));
   return {
     library_name: library ? PYTHON_LOADING[library].hub : PROGRAM,
+    ...(base === EMBEDDED_MODEL && { language: 'en' }),
     base_model: base,
     pipeline_tag: pipeline,
     tags,

@@ -119,7 +119,7 @@ function describeBudget(
     ],
     [
       '',
-      `falls from step ${counted(tinit)} to ${counted(plan.steps - tfinal)}, every ${counted(deltaT)} steps`,
+      `falls from step ${counted(tinit)} to ${counted(plan.steps - tfinal)}, every ${deltaT === 1 ? 'step' : `${counted(deltaT)} steps`}`,
     ],
     ...(assumed === undefined ? [] : [['', assumed] as [string, string]]),
     ['mean rank', `${rank(initial.rank)} to ${about(isCounted)}${rank(target.rank)}`],
