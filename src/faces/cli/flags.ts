@@ -125,7 +125,7 @@ const READING_FLAGS = [
   [
     'text',
     '--text <column>',
-    'column of the text, by name or by number from 0 (default with a trained model: as in training, like all options on reading files)',
+    'column of the text, by name or by number from 0 (default: detected or, with a trained model, as in training)',
     parseColumn,
   ],
   ['text_pair', '--text_pair, --text-pair <column>', 'column of the second text', parseColumn],
