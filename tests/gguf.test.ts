@@ -270,8 +270,7 @@ describe.skipIf(!isHere)(TITLE, () => {
 });
 
 describe('a GGUF file as a base', () => {
-  const root = mkdtempSync(join(tmpdir(), 'from-gguf-'));
-  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  const root = newFolder();
 
   it.each(WHOLE)('is the model that it was written from: %s', async (type) => {
     const { base, architecture, changes, tokenizer } = CASES[type]!;

@@ -384,7 +384,6 @@ it.each(recipes.map(({ name }) => name))(
 );
 
 describe('the command', () => {
-
   it('writes a config with its comments, for a method at a level', () => {
     const text = recipeConfig(named('glue/qnli'), budgets, { method: 'lora', budget: '0.16%' });
     expect(text).toContain('# released scripts: 5e-4');

@@ -18,11 +18,23 @@ export function lowerByteMatmul(
   { inputs }: GraphNode<'byteMatmul'>,
   [x, values, scales, , , smoothing]: Operands<string>,
 ): string[] {
-  const shape = inputs[1].shape as number[];
-  const matrix = e.alias(values, shape, ELEMENT.int8);
+  const matrix = storedMatrix(e, values, inputs[1].shape as number[], { name: x, shape: inputs[0].shape });
   const name = smoothing ? e.once(`${x} times ${smoothing}`, () => [e.emit('Mul', [x, smoothing])])[0]! : x;
   const rows = inputs[0].shape[0]!;
-  return [rowwiseByteProduct(e, { name, rows, width: shape[0]! }, matrix, scales)];
+  return [rowwiseByteProduct(e, { name, rows, width: inputs[1].shape[0] as number }, matrix, scales)];
+}
+
+/** A frozen matrix of signed bytes. For {@link Emitter.saturates}, the same bytes are unsigned, plus 128. */
+function storedMatrix(
+  e: Emitter,
+  values: string,
+  shape: number[],
+  gate: { name: string; shape: readonly Dimension[] },
+): string {
+  if (!e.saturates) return e.alias(values, shape, ELEMENT.int8);
+  const matrix = { name: e.alias(values, shape, ELEMENT.uint8), type: ELEMENT.uint8, shape };
+  // The engine must not compute it while it opens the session, where it would keep a copy.
+  return e.emit('BitwiseXor', [waiting(e, matrix, gate), e.uint8(ZERO)]);
 }
 
 /**
@@ -36,10 +48,11 @@ export function lowerColumnByteMatmul(
 ): string[] {
   const [rows, width] = inputs[0].shape as [Dimension, number];
   const shape = inputs[1].shape as number[];
-  const matrix = e.alias(values, shape, ELEMENT.int8);
+  const gate = { name: x, shape: inputs[0].shape };
+  const matrix = storedMatrix(e, values, shape, gate);
   if (!transposed) return [rowwiseByteProduct(e, { name: x, rows, width }, matrix, scales)];
   const scaled = e.emit('Mul', [x, scales]);
-  const gated = waiting(e, { name: matrix, type: ELEMENT.int8, shape }, { name: x, shape: inputs[0].shape });
+  const gated = e.saturates ? matrix : waiting(e, { name: matrix, type: ELEMENT.int8, shape }, gate);
   const turned = e.emit('Transpose', [gated], { perm: [1, 0] });
   return [rowwiseByteProduct(e, { name: scaled, rows, width }, turned, e.float32([1], []))];
 }
@@ -54,12 +67,13 @@ interface Rows {
 /**
  * Emits a product with a matrix of bytes. The operand is also rounded to bytes, and each of its rows has a scale.
  *
- * @param matrix int8 [width, columns]
+ * @param matrix [width, columns]: int8, or bytes plus 128 for {@link Emitter.saturates}
  * @param scales one per column, [columns], or one for all, []
  */
 export function rowwiseByteProduct(e: Emitter, x: Rows, matrix: string, scales: string): string {
   const { bytes, steps } = roundedRows(e, x);
-  const operands = [bytes, matrix, e.float32([1], []), scales, e.uint8(ZERO)];
+  const zeros = e.saturates ? [e.uint8(ZERO), e.uint8(ZERO)] : [e.uint8(ZERO)];
+  const operands = [bytes, matrix, e.float32([1], []), scales, ...zeros];
   return e.emit('Mul', [e.emit('MatMulIntegerToFloat', operands, {}, 'com.microsoft'), steps]);
 }
 

@@ -35,8 +35,14 @@ export class Emitter {
   /**
    * @param inputs the graph's inputs. An axis with a single symbol as its size provides the symbol's value.
    * @param prefix of every generated name
+   * @param saturates whether the processor adds two products of an unsigned and a signed byte in 16 bits. Sums beyond
+   * 32,767 would then be wrong, so both factors must be unsigned.
    */
-  constructor(inputs: readonly { name: string; value: Value }[], prefix = '') {
+  constructor(
+    inputs: readonly { name: string; value: Value }[],
+    prefix = '',
+    readonly saturates = false,
+  ) {
     this.#prefix = prefix;
     const symbols = new Map<string, { input: string; axis: number }>();
     for (const { name, value } of inputs) {

@@ -12,6 +12,8 @@ interface LowerGraphOptions {
   weights: WeightStorage;
   /** Whether integer inputs are declared as int64. */
   wideIntegers?: boolean;
+  /** Whether products of signed bytes are wrong on this processor. */
+  saturates?: boolean;
   /** Prefix of the names of nodes and constants. It keeps several programs in one model apart. */
   prefix?: string;
 }
@@ -22,7 +24,7 @@ interface LowerGraphOptions {
  */
 export function lowerGraph(
   outputs: Readonly<Record<string, Value>>,
-  { target, weights, wideIntegers = false, prefix = '' }: LowerGraphOptions,
+  { target, weights, wideIntegers = false, prefix = '', saturates }: LowerGraphOptions,
 ): LoweredGraph {
   const results = Object.values(outputs);
   verify(results);
@@ -30,7 +32,7 @@ export function lowerGraph(
   const inputs = nodes
     .filter((node): node is GraphNode<'input'> => node.op === 'input')
     .map((node) => ({ name: node.attributes.name, value: node.outputs[0] }));
-  const emitter = new Emitter(inputs, prefix);
+  const emitter = new Emitter(inputs, prefix, saturates);
   const rules = loweringTable(target);
   const fusions = planFusions(nodes, results, target, (node) => weights.reads(node));
   const isWide = ({ dtype }: Value) => wideIntegers && dtype === 'int32';

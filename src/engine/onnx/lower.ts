@@ -9,6 +9,8 @@ export type { InlineWeight, LocateWeight, WeightLocation } from './weights.ts';
 interface LowerOptions {
   target: Target;
   locate?: LocateWeight;
+  /** Whether products of signed bytes are wrong on this processor. */
+  saturates?: boolean;
 }
 
 /**
@@ -17,9 +19,9 @@ interface LowerOptions {
  */
 export function lower(
   outputs: Readonly<Record<string, Value>>,
-  { target, locate }: LowerOptions,
+  { target, locate, saturates }: LowerOptions,
 ): Uint8Array {
-  const graph = lowerGraph(outputs, { target, weights: new LocatedWeights(target, locate) });
+  const graph = lowerGraph(outputs, { target, saturates, weights: new LocatedWeights(target, locate) });
   // ONNX Runtime orders nodes by walking back from the outputs, last listed input first. Nodes are listed in reverse,
   // so that they run in the scheduled order.
   return encodeModel(modelFields({ ...graph, nodes: graph.nodes.reverse() }));
