@@ -53,8 +53,8 @@ it.each([
   expect(stdout).toContain(
     `Written: ${task}/adalora.yaml, ${more}${task}/train.jsonl, ${task}/validation.jsonl\n`,
   );
-  writeTinyTextModel(space.path('chat-model'), 'llama');
-  const settings = [`model=${space.path('chat-model')}`, 'training.max_steps=2', 'data.max_length=512'];
+  writeTinyTextModel(space.path('chat-model'), 'llama', { max_position_embeddings: 1024 });
+  const settings = [`model=${space.path('chat-model')}`, 'training.max_steps=2', 'data.max_length=1024'];
   await succeeds(space.runIn(task, 'train', ...set(settings)));
 });
 
