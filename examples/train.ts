@@ -1,13 +1,9 @@
 import { open, train } from 'adalora';
 
-const { metrics, ranks } = await train({
-  model: 'sentence-transformers/all-MiniLM-L6-v2',
-  data: { train: 'train.tsv', validation: 'dev.tsv', text: 'sentence', label: 'label' },
-  output: 'runs/example',
-});
+const data = { train: 'shop/train.tsv', text: 'text', label: 'label' };
+const { metrics, ranks } = await train({ data, output: 'runs/shop' });
 console.log(metrics, ranks);
-
-const model = await open('runs/example');
-for await (const { label, probabilities } of model.predict([{ text: 'The cat sat on the mat.' }]))
-  console.log(label, probabilities);
+const model = await open('runs/shop');
+const [answer] = await model.predict(['Where is my order?']);
+console.log(answer?.label, answer?.probabilities);
 await model.close();

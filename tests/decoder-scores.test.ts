@@ -127,8 +127,9 @@ describe('a decoder', { timeout: 240_000 }, () => {
   });
 
   it('compares calls of functions by name and arguments, in any order', async () => {
+    // It names `tools`, so that nothing is put before it: the text is as short as the model's.
     const template =
-      '{% for m in messages %}{{ m.content or "" }}{% if m.tool_calls %} {{ m.tool_calls[0].function | tojson }}{{ eos_token }}{% endif %}{% endfor %}';
+      '{% if tools %}{% endif %}{% for m in messages %}{{ m.content or "" }}{% if m.tool_calls %} {{ m.tool_calls[0].function | tojson }}{{ eos_token }}{% endif %}{% endfor %}';
     workspace.write('gpt2/chat_template.jinja', template);
     const rows = (args: object) =>
       Array.from({ length: 40 }, () => ({

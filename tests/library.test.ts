@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -17,6 +17,9 @@ describe('the library', () => {
   it('trains and predicts as its example shows', () => {
     // The example's names, relative to the current folder: the model's Hub id is a folder here.
     writeTinyModel(workspace.path('sentence-transformers', 'all-MiniLM-L6-v2'));
+    mkdirSync(workspace.path('shop'));
+    const lines = tinyRows(160, 1).map(({ text, label }) => `${text}\t${label}\n`);
+    workspace.write('shop/train.tsv', `text\tlabel\n${lines.join('')}`);
     const home = workspace.path('home');
     // As on a user's machine: with CI set, the engine collects nothing anyway.
     const env = { ...process.env, CI: undefined, ORT_DISABLE_TELEMETRY: undefined };
@@ -35,7 +38,7 @@ describe('the library', () => {
     expect(existsSync(join(home, 'Microsoft'))).toBe(false);
     expect(stdout).toContain('eval_accuracy');
     expect(stdout).toMatch(/^(good|bad) \{ bad: [\d.e-]+, good: [\d.e-]+ \}$/m);
-    expect(existsSync(workspace.path('runs', 'example', 'adapter', 'adapter_config.json'))).toBe(true);
+    expect(existsSync(workspace.path('runs', 'shop', 'adapter', 'adapter_config.json'))).toBe(true);
   });
 
   it('starts its threads in a program that came as text, whose kind is a flag of Node', () => {

@@ -77,7 +77,7 @@ it.skipIf(!CHROMIUM)(
       }
       await labeled(24);
       expect(await state.textContent()).toMatch(
-        /Accuracy: \d+ %, estimated from \d+ random rows \(95 % interval/,
+        /Accuracy: \d+ %, estimated from \d+ random rows that the guesses did not learn from \(95 % interval/,
       );
       const [download] = await Promise.all([
         page.waitForEvent('download'),

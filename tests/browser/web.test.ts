@@ -343,8 +343,8 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
     expect(await focused()).toBe('input');
     await page.keyboard.press('Tab');
     expect(await focused()).toBe('folder');
-    // The line that unfolds the camera has no id.
-    for (let i = 0; i < 2; i++) await page.keyboard.press('Tab');
+    // The lines that unfold the camera, the microphone and the sentences have no id.
+    for (let i = 0; i < 4; i++) await page.keyboard.press('Tab');
     expect(await focused()).toBe('example');
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#train')!.disabled);

@@ -5,6 +5,7 @@ import { Graph, type GraphNode, type Value } from '../../src/engine/graph/graph.
 import type { DataType } from '../../src/engine/graph/ops.ts';
 import { printNode, reachable } from '../../src/engine/graph/print.ts';
 import { type InlineWeight, lower } from '../../src/engine/onnx/lower.ts';
+import { bytesSaturate } from '../../src/engine/runtime/node/byte-products.ts';
 import type { HostTensor } from '../../src/engine/runtime/session.ts';
 import { Random } from '../../src/support/random.ts';
 import type { Backend } from './backends.ts';
@@ -131,7 +132,10 @@ export async function checkOp(
   const feeds = Object.fromEntries(operands.map((tensor, i) => [NAMES[i], tensor]));
   if (wrt.length > 0) feeds.weights = factors;
 
-  const session = await backend.open(lower(outputs, { target: backend.target, locate }));
+  const { target } = backend;
+  const session = await backend.open(
+    lower(outputs, { target, locate, saturates: target === 'cpu' && bytesSaturate() }),
+  );
   const actual = await session.run(feeds);
   await session.release();
   expectClose('value', actual.y!, expected);

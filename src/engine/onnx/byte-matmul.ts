@@ -67,12 +67,18 @@ interface Rows {
 /**
  * Emits a product with a matrix of bytes. The operand is also rounded to bytes, and each of its rows has a scale.
  *
- * @param matrix [width, columns]: int8, or bytes plus 128 for {@link Emitter.saturates}
+ * @param matrix [width, columns]: int8, or unsigned, plus 128
  * @param scales one per column, [columns], or one for all, []
  */
-export function rowwiseByteProduct(e: Emitter, x: Rows, matrix: string, scales: string): string {
+export function rowwiseByteProduct(
+  e: Emitter,
+  x: Rows,
+  matrix: string,
+  scales: string,
+  isUnsigned = e.saturates,
+): string {
   const { bytes, steps } = roundedRows(e, x);
-  const zeros = e.saturates ? [e.uint8(ZERO), e.uint8(ZERO)] : [e.uint8(ZERO)];
+  const zeros = isUnsigned ? [e.uint8(ZERO), e.uint8(ZERO)] : [e.uint8(ZERO)];
   const operands = [bytes, matrix, e.float32([1], []), scales, ...zeros];
   return e.emit('Mul', [e.emit('MatMulIntegerToFloat', operands, {}, 'com.microsoft'), steps]);
 }

@@ -18,8 +18,8 @@ export const COPY = 'model.safetensors';
 /** The last tensor of a copy: the SHA-256 of all bytes before it, as hexadecimal text. */
 export const DIGEST = 'sha256';
 const DIGEST_BYTES = 64;
-/** Increase it when the format of the files changes. */
-const VERSION = 4;
+/** Increase it when the format of the files changes, or what their values are computed from. */
+const VERSION = 5;
 
 /** Called with the share of a copy that is written, from 0 to 1. */
 export type OnWritten = (share: number) => void;

@@ -12,8 +12,11 @@ import { elementCount } from '../../../support/arrays.ts';
 /** Rounding smaller matrices, such as a head of a few classes, saves too little. */
 export const MIN_ROUNDED_ROWS = 32;
 
+/** The byte that represents 0. Products of two unsigned bytes are right on every processor. */
+const ZERO = 128;
+
 /**
- * Stores a matrix as signed bytes, each row with a scale. A product also rounds its operand to bytes, each row with a
+ * Stores a matrix as unsigned bytes, each row with a scale. A product also rounds its operand to bytes, each row with a
  * scale, so that a result does not depend on the rest of the batch. Products and lookups read the same matrix.
  */
 export const byteRows: MatrixForm = {
@@ -21,11 +24,12 @@ export const byteRows: MatrixForm = {
   product(e, matrix, x, rows) {
     const { bytes, scales } = stored(e, matrix);
     const [turned] = e.once(`${bytes} turned`, () => [e.emit('Transpose', [bytes], { perm: [1, 0] })]);
-    return rowwiseByteProduct(e, { name: x, rows, width: matrix.columns }, turned, scales);
+    return rowwiseByteProduct(e, { name: x, rows, width: matrix.columns }, turned, scales, true);
   },
   rows(e, matrix, ids) {
     const { bytes, scales } = stored(e, matrix);
-    const rows = e.emit('Cast', [e.emit('Gather', [bytes, ids], { axis: 0 })], { to: ELEMENT.float32 });
+    const found = e.emit('Cast', [e.emit('Gather', [bytes, ids], { axis: 0 })], { to: ELEMENT.float32 });
+    const rows = e.emit('Sub', [found, e.float32([ZERO], [])]);
     const steps = e.emit('Unsqueeze', [e.emit('Gather', [scales, ids], { axis: 0 }), e.int64([-1])]);
     return e.emit('Mul', [rows, steps]);
   },
@@ -34,9 +38,10 @@ export const byteRows: MatrixForm = {
 function stored(e: Emitter, matrix: Matrix): { bytes: string; scales: string } {
   const { name, rows, columns } = matrix;
   const [bytes, scales] = e.once(`${name} in bytes`, () => [
-    e.stream(`${name}_quantized`, ELEMENT.int8, [rows, columns], {
+    e.stream(`${name}_quantized`, ELEMENT.uint8, [rows, columns], {
       byteLength: rows * columns,
-      chunks: () => quantized(matrix, ({ blocks }) => blocks),
+      chunks: () =>
+        quantized(matrix, ({ blocks }) => new Uint8Array(blocks.buffer).map((byte) => byte ^ ZERO)),
     }),
     e.stream(`${name}_scale`, ELEMENT.float32, [rows], {
       byteLength: rows * Float32Array.BYTES_PER_ELEMENT,
