@@ -126,20 +126,20 @@ describe('a decoder', { timeout: 240_000 }, () => {
     expect(seen[1]![1]).toEqual(Array(6).fill(' [1]'));
   });
 
-  it('compares calls of functions by name and arguments, in any order', async () => {
+  it('compares calls of functions by name and arguments, in any order, with the untouched model', async () => {
     // It names `tools`, so that nothing is put before it: the text is as short as the model's.
     const template =
       '{% if tools %}{% endif %}{% for m in messages %}{{ m.content or "" }}{% if m.tool_calls %} {{ m.tool_calls[0].function | tojson }}{{ eos_token }}{% endif %}{% endfor %}';
     workspace.write('gpt2/chat_template.jinja', template);
     const rows = (args: object) =>
-      Array.from({ length: 40 }, () => ({
+      Array.from({ length: 40 }, (_, i) => ({
         tools: [{ type: 'function', function: { name: 'f' } }],
         messages: [
-          { role: 'user', content: 'the call:' },
+          { role: 'user', content: `${i} the call:` },
           { role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: args } }] },
         ],
       }));
-    const { metrics } = await train({
+    const { metrics, verdict } = await train({
       model: workspace.path('gpt2'),
       task: 'causal_lm',
       method: 'full',
@@ -157,10 +157,18 @@ describe('a decoder', { timeout: 240_000 }, () => {
         per_device_train_batch_size: 8,
         eval_strategy: 'steps',
         eval_steps: 250,
+        metric_for_best_model: 'exact_match',
       },
       output: workspace.path('calls'),
     });
-    expect(metrics).toMatchObject({ eval_exact_match: 0.5 });
+    expect(metrics).toMatchObject({ eval_exact_match: 0.5, eval_valid_json: 1 });
+    expect(verdict).toMatchObject({
+      value: 0.5,
+      rows: 12,
+      // Wilson's interval of 6 of 12 rows.
+      interval: [expect.closeTo(0.2538, 4), expect.closeTo(0.7462, 4)],
+      to_beat: [{ is_start: true, value: 0 }],
+    });
   });
 
   it.each([

@@ -1,10 +1,11 @@
+import { groupEqualTexts } from '../../input/data/split-rows.ts';
 import { foundColumns, type LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { ASSISTANT } from '../../input/text/chat/chat-template.ts';
 import { listCalls, readToolCalls, type ToolCall } from '../../input/text/chat/tool-calls.ts';
 import { unpacked } from '../../input/text/pack.ts';
 import { SequenceBuilder } from '../../input/text/token-sequences.ts';
-import type { Evaluation, EvaluationWatch, Scores } from '../../program/example-set.ts';
+import type { Certainty, Evaluation, EvaluationWatch, Scores } from '../../program/example-set.ts';
 import { generationSettings } from '../../program/generation/generation-settings.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
 import { labeledRows } from '../../program/objectives/labeled-rows.ts';
@@ -14,6 +15,8 @@ import { tokenModel } from '../../program/objectives/token-model.ts';
 import { dealNumbers } from '../../program/parallel/deal.ts';
 import type { Evaluator } from '../../program/program.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
+import { shareInterval } from '../../scores/metrics/score-interval.ts';
+import { addUp } from '../../support/numbers.ts';
 import { sortKeys } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import { encodeFiles } from '../language/language-encoder.ts';
@@ -171,7 +174,7 @@ function noRoom(choice: string, maxLength: number): UserError {
 /**
  * Scores the completions that a decoder generates. `eval_exact_match` is the share that equals the reference, ignoring
  * surrounding white space. Calls of functions are equal if their names and arguments are. `eval_valid_json` is the share
- * that is valid JSON. `eval_gen_len` is the mean number of tokens.
+ * that is valid JSON; in rows with tools, the share of calls that can be read. `eval_gen_len` is the mean number of tokens.
  */
 async function writtenScores(
   rows: readonly PromptRow[],
@@ -181,7 +184,14 @@ async function writtenScores(
     program,
     values,
     watch,
-  }: { batchSize: number; program: Evaluator; values: Float32Array; watch?: EvaluationWatch },
+    ofLoss,
+  }: {
+    batchSize: number;
+    program: Evaluator;
+    values: Float32Array;
+    watch?: EvaluationWatch;
+    ofLoss?: Certainty | undefined;
+  },
 ): Promise<Scores> {
   const texts = requireTexts(context.modality);
   const prompts = rows.map(({ prompt }) => texts.begun(prompt));
@@ -204,15 +214,25 @@ async function writtenScores(
     answers.map(({ text }) => text),
     references,
   );
-  const share = (isOne: (text: string, i: number) => boolean) =>
-    answers.filter(({ text }, i) => isOne(text, i)).length / rows.length;
+  const exact = answers.map(({ text }, i) => {
+    const { calls } = rows[i]!;
+    if (calls?.length) return Number(sameCalls(readToolCalls(text).calls, calls));
+    return Number(text.trim() === references[i]!.trim());
+  });
+  const groups = groupEqualTexts(prompts.map((_, i) => [rows[i]!.prompt]));
+  watch?.onCertainty?.({
+    groups,
+    interval: (score) => (score === 'exact_match' ? shareInterval(exact, groups) : ofLoss?.interval(score)),
+  });
+  // With tools, a row whose answer is a text says nothing about JSON.
+  const formal = [...rows.keys()].filter((i) => rows[i]!.calls?.length !== 0);
+  const asJson = (formal.length > 0 ? formal : [...rows.keys()]).map((i) => {
+    const { text } = answers[i]!;
+    return Number(rows[i]!.calls?.length ? readToolCalls(text).calls.length > 0 : isJson(text));
+  });
   return {
-    eval_exact_match: share((text, i) => {
-      const { calls } = rows[i]!;
-      if (calls) return sameCalls(readToolCalls(text).calls, calls);
-      return text.trim() === references[i]!.trim();
-    }),
-    eval_valid_json: share(isJson),
+    eval_exact_match: addUp(exact) / exact.length,
+    eval_valid_json: addUp(asJson) / asJson.length,
     eval_gen_len: answers.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length,
   };
 }
@@ -235,7 +255,7 @@ interface PromptRow {
   prompt: string;
   completion: string;
   choices?: readonly string[];
-  /** The calls of functions in the completion, if it has any. */
+  /** The calls of functions in the completion. Undefined for rows without tools. */
   calls?: readonly ToolCall[];
 }
 
@@ -255,10 +275,14 @@ function causalEvaluation(
   return {
     ...byLoss,
     async run(program, values, watch) {
-      const scores = await byLoss.run(program, values);
+      let ofLoss: Certainty | undefined;
+      const scores = await byLoss.run(program, values, { onCertainty: (found) => (ofLoss = found) });
       if (choices !== undefined) Object.assign(scores, await choiceScores(rows, context, program, values));
       if (writes)
-        Object.assign(scores, await writtenScores(rows, context, { batchSize, program, values, watch }));
+        Object.assign(
+          scores,
+          await writtenScores(rows, context, { batchSize, program, values, watch, ofLoss }),
+        );
       return scores;
     },
   };
@@ -282,7 +306,8 @@ function promptRows(
     const calls = listCalls(last);
     if (calls.length === 0 && typeof last.content !== 'string') return undefined;
     const prompt = texts.render(row.messages.slice(0, -1), true, row.tools);
-    if (calls.length === 0) rows.push({ prompt, completion: last.content as string });
+    if (calls.length === 0)
+      rows.push({ prompt, completion: last.content as string, ...(row.tools && { calls }) });
     else {
       const written = texts.render(row.messages, false, row.tools).slice(prompt.length);
       rows.push({ prompt, completion: texts.decode(texts.ids(written)), calls });
