@@ -216,7 +216,14 @@ describe('the AI SDK in the same process', () => {
     const { text } = await answer();
     const { text: generated, usage } = await generateText({ model: model(), ...CALL });
     expect(generated).toBe(text);
-    expect(usage.outputTokens).toBeGreaterThan(0);
+    const served = await generateText({
+      model: createOpenAICompatible({ name: 'adalora', baseURL: `${decoder}/v1` }).chatModel('chat'),
+      ...CALL,
+    });
+    expect([usage.inputTokens, usage.outputTokens]).toEqual([
+      served.usage.inputTokens,
+      served.usage.outputTokens,
+    ]);
     const streamed = streamText({ model: model(), ...CALL });
     let pieces = '';
     for await (const piece of streamed.textStream) pieces += piece;
@@ -225,6 +232,7 @@ describe('the AI SDK in the same process', () => {
     const stopped = await generateText({ model: model(), ...CALL, stopSequences: [stop] });
     expect(stopped.text).toBe(text.slice(0, text.indexOf(stop)));
     expect(stopped.finishReason).toBe('stop');
+    expect(stopped.usage.inputTokens).toBe(usage.inputTokens);
   });
 
   it('generates and streams objects', async () => {

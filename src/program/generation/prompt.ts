@@ -44,6 +44,8 @@ export type GenerationInput = { [Key in keyof GenerationConfig]: GenerationConfi
 export interface GenerateTextOptions extends SearchOptions {
   /** Called with every piece of the text as it is generated. In beam search, called once at the end. */
   onText?: ((text: string) => void) | undefined;
+  /** Called with the number of tokens read: first the whole prompt, then one for each chosen token except the last. */
+  onRead?: ((tokens: number, isPrompt: boolean) => void) | undefined;
 }
 
 /** Options for generating a text: keys of transformers' `GenerationConfig`, and options of this library. */

@@ -65,13 +65,16 @@ export class TextGenerator {
   async generate(
     prompt: Prompt,
     config: GenerationInput = {},
-    { onText, ...options }: GenerateTextOptions = {},
+    { onText, onRead, ...options }: GenerateTextOptions = {},
   ): Promise<Generated> {
     const settings = this.settings(config);
+    const ids = this.#ids(prompt, settings);
+    onRead?.(ids.length, true);
     if (settings.num_beams === 1 && settings.num_return_sequences === 1)
-      return this.#queue.write(this.#ids(prompt, settings), settings, { onText, ...options });
+      return this.#queue.write(ids, settings, { onText, onRead, ...options });
     if (onText && settings.num_return_sequences > 1) throw severalTexts(settings);
-    const best = (await this.generateAll([prompt], config, options))[0]![0]!;
+    const best = (await this.generateAll([ids], config, options))[0]![0]!;
+    onRead?.(best.ids.length - 1, false);
     onText?.(best.text);
     return best;
   }
@@ -316,6 +319,7 @@ class StreamedText {
 
   add(token: number): void {
     if (this.#writing.isSettled) return;
+    if (this.tokens.length > 0) this.#writing.item.options.onRead?.(1, false);
     this.tokens.push(token);
     this.#tell(this.#pieces.add(token));
     if (this.#ends.includes(token)) this.finish();

@@ -150,7 +150,7 @@ export class Serving {
     if (!rows) {
       const open = () => this.#opened(model, (parts) => openLanguageModel(parts));
       return this.#ownTexts.use(model, open, (language) => {
-        const heard = counting(language, () => signal?.throwIfAborted());
+        const heard = hearUntilAborted(language, signal);
         const tuned = { program: NO_PROGRAM, values: NO_VALUES, generator: async () => writer(model, heard) };
         return prediction.answer(inputs, tuned, trained.context(reading), trained.batchSize);
       });
@@ -181,7 +181,7 @@ export class Serving {
     model: ServedModel,
     prompt: Prompt,
     input: GenerationInput,
-    options: ServedWriteOptions = {},
+    options: GenerateTextOptions = {},
   ): Promise<Generated> {
     const decoding = this.#decoding.of(model);
     if (transcribes(model) || (!decoding && servedAs(model) !== 'own')) throw notWriting(model);
@@ -189,14 +189,14 @@ export class Serving {
       const writing = chooseWriting(model, prompt, { ...input, ...ONE_TEXT });
       const open = () => this.#opened(model, (parts) => openLanguageModel(parts));
       return this.#ownTexts.use(model, open, (language) =>
-        writeText(model, language, writing.prompt, writing.input, options),
+        writer(model, language).generate(writing.prompt, writing.input, options),
       );
     }
     const packed = await model.load();
     return decoding.use(packed, model.outputs, async (loop) => {
       const sequence = loop.sequence(model, packed);
       try {
-        return await writeText(model, sequence, prompt, { ...ONE_ROW, ...input }, options);
+        return await writer(model, sequence).generate(prompt, { ...ONE_ROW, ...input }, options);
       } finally {
         await sequence.release();
       }
@@ -294,22 +294,6 @@ function servedAs({ trained, name }: ServedModel): Served {
   });
 }
 
-interface ServedWriteOptions extends GenerateTextOptions {
-  /** Called with the number of tokens read: first the whole prompt, then one for each chosen token except the last. */
-  onRead?: (tokens: number, isPrompt: boolean) => void;
-}
-
-/** Generates text with a language model and the settings of a served model. */
-function writeText(
-  model: ServedModel,
-  language: LanguageModel,
-  prompt: Prompt,
-  input: GenerationInput,
-  { onRead, ...options }: ServedWriteOptions,
-): Promise<Generated> {
-  return writer(model, counting(language, onRead)).generate(prompt, input, options);
-}
-
 /** The text generator of a served model. It does not close the language model. */
 function writer({ trained }: ServedModel, model: LanguageModel): TextGenerator {
   const { modality, notes, generationFiles } = trained.parts;
@@ -327,24 +311,16 @@ export function transcribes({ trained: { parts } }: ServedModel): boolean {
   return headNamed(parts.model.headKind).served === 'own' && parts.modality instanceof Contents;
 }
 
-/** Wraps a language model so that it reports what it reads. */
-function counting(language: LanguageModel, onRead: ServedWriteOptions['onRead'] = () => {}): LanguageModel {
-  const { vocabSize, maxPositions, encode, hear } = language;
+/** A model that writes about files, until a signal aborts it. */
+function hearUntilAborted(language: LanguageModel, signal: AbortSignal | undefined): LanguageModel {
+  const { vocabSize, maxPositions, hear } = language;
   return {
     vocabSize,
     maxPositions,
     ...(hear && { hear: hear.bind(language) }),
-    ...(encode && {
-      encode(tokens, rows, mask) {
-        onRead(tokens.length, true);
-        return encode.call(language, tokens, rows, mask);
-      },
-    }),
-    read(tokens, rows, reading) {
-      const isFirst = reading.mask !== undefined;
-      // The first token of an encoder-decoder only starts its output, so it does not count.
-      if (!isFirst || !encode) onRead(tokens.length, isFirst);
-      return language.read(tokens, rows, reading);
+    read(...asked) {
+      signal?.throwIfAborted();
+      return language.read(...asked);
     },
   };
 }

@@ -71,6 +71,7 @@ const WRITE_OPTIONS = {
   seed: NUMBER,
   signal: SIGNAL,
   onText: FUNCTION,
+  onRead: FUNCTION,
 };
 
 /** Number of inputs to collect, so that similar lengths share a batch. */
@@ -254,8 +255,8 @@ export class TrainedModel {
    * batch.
    *
    * @param prompt a text, or the messages of a conversation
-   * @param options keys of transformers' `GenerationConfig`, and `seed`, `signal` and `onText`; defaults are those of the
-   * model's files
+   * @param options keys of transformers' `GenerationConfig`, and `seed`, `signal`, `onText` and `onRead`; defaults are
+   * those of the model's files
    * @returns the generated text, with the reason for its end
    * @throws UserError for a config, a prompt or a conversation that the model does not support; any error of `onText`;
    * the signal's reason
@@ -269,8 +270,8 @@ export class TrainedModel {
    */
   async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
     assertOptions('generate', options, WRITE_OPTIONS);
-    const { seed, signal, onText, ...config } = options;
-    return (await this.generator()).generate(prompt, config, { seed, signal, onText });
+    const { seed, signal, onText, onRead, ...config } = options;
+    return (await this.generator()).generate(prompt, config, { seed, signal, onText, onRead });
   }
 
   /**

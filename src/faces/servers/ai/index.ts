@@ -144,12 +144,17 @@ async function write(
   };
   const give = (text: string) => say(held ? held.add(text) : text);
   let finish: 'stop' | 'length' = 'stop';
-  let count: number | undefined;
+  let [promptTokens, read] = [0, 0];
+  let count: number;
   try {
     const { finish: end, ids } = await model.generate(prompt, {
       ...readGenerationSettings(call),
       seed,
       signal: abortSignal ? AbortSignal.any([abortSignal, stopped.signal]) : stopped.signal,
+      onRead(tokens, isPrompt) {
+        if (isPrompt) promptTokens = tokens;
+        else read += tokens;
+      },
       onText(piece) {
         give(stop.add(piece));
         if (stop.isEnded) stopped.abort();
@@ -159,6 +164,7 @@ async function write(
     if (!stop.isEnded) finish = end;
   } catch (error) {
     if (!stop.isEnded || abortSignal?.aborted) throw error;
+    count = read + 1;
   }
   give(stop.end());
   const { text: rest, calls } = held?.end() ?? { text: '', calls: [] };
@@ -167,7 +173,12 @@ async function write(
     calls,
     finishReason: { unified: calls.length > 0 ? 'tool-calls' : finish, raw: finish },
     usage: {
-      inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
+      inputTokens: {
+        total: promptTokens,
+        noCache: promptTokens,
+        cacheRead: undefined,
+        cacheWrite: undefined,
+      },
       outputTokens: { total: count, text: count, reasoning: undefined },
     },
   };

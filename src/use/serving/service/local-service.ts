@@ -123,7 +123,7 @@ export class LocalService implements Service {
         signal: ends,
         onRead: (tokens, isPrompt) => {
           if (isPrompt) promptTokens = tokens;
-          else read++;
+          else read += tokens;
         },
         onText: (piece) => {
           say(stops.add(piece));
