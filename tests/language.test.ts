@@ -160,6 +160,20 @@ describe.each([
   });
 });
 
+it('chats have the template of their training in every folder, for programs that pass tools', async () => {
+  await succeeds(workspace.run('export', 'chat', '--as', 'onnx', '-o', 'chat-onnx'));
+  const read = (...names: string[]) => String(workspace.read(...names));
+  const base: string = JSON.parse(read('llama', 'tokenizer_config.json')).chat_template;
+  const template = read('chat', 'adapter', 'chat_template.jinja');
+  expect(template).toMatch(/^\{%- if tools %\}/);
+  expect(template.endsWith(base)).toBe(true);
+  for (const folder of ['chat-merged', 'chat-lora', 'chat-onnx'])
+    expect(read(folder, 'chat_template.jinja')).toBe(template);
+  // The one that transformers.js reads.
+  expect(JSON.parse(read('chat-onnx', 'tokenizer_config.json')).chat_template).toBe(template);
+  expect(readdirSync(workspace.path('prompts', 'adapter'))).not.toContain('chat_template.jinja');
+});
+
 it('is compared with its tokens counted', async () => {
   const events = workspace.events('text');
   const start = eventsOf(events, 'start')[0]!;

@@ -9,7 +9,7 @@ import type { EventOf, FinishEvent } from '../../training/run/events.ts';
 import { RUN_FILES } from '../../training/run/run-files.ts';
 import { fullModelTensors, trainedConfig } from '../../use/trained/full-model.ts';
 import { encodeLayer, LAYER_FILE } from '../../use/trained/layer-file.ts';
-import { formatNotes, NOTES_FILE } from '../../use/trained/notes.ts';
+import { formatNotes, NOTES_FILE, templateFiles } from '../../use/trained/notes.ts';
 import { sentenceFiles } from '../../use/trained/sentence-files.ts';
 import { type ModelCardInputs, modelCard, withTestScores } from '../report/model-card.ts';
 import type { ReadRun } from './begin-run.ts';
@@ -62,6 +62,7 @@ export async function trainedFiles(
     files: [
       [NOTES_FILE, formatNotes(notes, labels, maxLength)],
       ...sentenceFiles(model, maxLength),
+      ...templateFiles(base, { data }),
       ...(layer ? [[LAYER_FILE, encodeLayer(layer)] satisfies EncodedFile] : []),
       ...(adapter ? encodeAdapter(adapter) : whole()),
     ],

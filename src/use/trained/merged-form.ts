@@ -15,7 +15,7 @@ import { assertFiniteValues, finiteReader } from './finite-values.ts';
 import { fittingReader } from './fitting-base.ts';
 import { storedName, trainedConfig } from './full-model.ts';
 import { LAYER_FILE, readLayer } from './layer-file.ts';
-import { fillInReading, type Notes } from './notes.ts';
+import { fillInReading, type Notes, templateFiles } from './notes.ts';
 import { sentenceFiles } from './sentence-files.ts';
 import type { OpenedTuned } from './trained-parts.ts';
 
@@ -63,6 +63,7 @@ export function mergedForm(opened: OpenedTuned, options: MergeOptions = {}): Wri
     files: [
       ['model.safetensors', listWeights(model, read, dtype)],
       ...sentenceFiles(model, notes?.data.max_length),
+      ...templateFiles(base, notes),
       ...(setFit ? [[SETFIT_CONFIG, setFit] satisfies EncodedFile] : []),
       ['config.json', trainedConfig(text, model, notes, dtype)],
     ],

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { weightsDigest } from '../../input/formats/byte-source.ts';
 import { type Files, pathIn, readJsonFile } from '../../input/formats/files.ts';
+import { CHAT_TEMPLATE_FILE, spelledTemplate } from '../../input/text/chat/chat-template.ts';
 import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
 import { InvalidFile } from '../../support/user-error.ts';
 import type { BaseData } from '../../tasks/prediction.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../../tasks/registry.ts';
 import { readLayer } from './layer-file.ts';
 import type { ModelConfig } from './model-config.ts';
+import type { DescribedModel } from './read-model.ts';
 
 /**
  * A file that is added to an adapter's folder, with the labels and columns that prediction needs. PEFT's files do not
@@ -102,6 +104,20 @@ export function formatNotes(
   const read = { ...reading, max_length: maxLength };
   const notes = { task, labels, data: read, model_config, base_digest, base_dtype };
   return `${JSON.stringify(notes, null, 2)}\n`;
+}
+
+/**
+ * The chat template that a model was trained with, if its base has one that drops tools. Empty for other models.
+ *
+ * @param base its files
+ */
+export function templateFiles(
+  { small, files }: Pick<DescribedModel, 'files' | 'small'>,
+  notes: Pick<Notes, 'data'> | undefined,
+): [name: string, text: string][] {
+  if (notes?.data.messages === undefined) return [];
+  const spelled = spelledTemplate(small, (name) => pathIn(files.name, name));
+  return spelled === undefined ? [] : [[CHAT_TEMPLATE_FILE, spelled]];
 }
 
 /** Fills in the defaults of a task for the keys that say how a file is read. */

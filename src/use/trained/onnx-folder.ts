@@ -20,7 +20,7 @@ import type { WrittenForm } from './export-forms.ts';
 import { assertFiniteValues, finiteReader } from './finite-values.ts';
 import { fittingReader } from './fitting-base.ts';
 import { trainedConfig } from './full-model.ts';
-import type { Notes } from './notes.ts';
+import { type Notes, templateFiles } from './notes.ts';
 import { CONFIG, type DescribedModel, GENERATION_CONFIG } from './read-model.ts';
 import { sentenceFiles } from './sentence-files.ts';
 import type { OpenedTuned } from './trained-parts.ts';
@@ -124,14 +124,20 @@ export function onnxFolder(
   const models = onnxFiles(onnxSource(opened), dtypes, maxBytes);
   const external = models.filter((one) => one.files.size > 1).map((one) => [one.name, one.files.size - 1]);
   const { mainUse, reads } = headNamed(model.headKind);
-  const made = new Map<string, string>();
+  const made = new Map<string, string>(templateFiles(base, notes));
   if (!model.config.content || writesText(model.headKind)) {
     const { maxLength, maxTargets } = model.config;
     // A prompt may be longer than the training examples.
     const lengths = [maxTargets ?? maxLength, mainUse === 'generate' ? undefined : notes?.data.max_length];
     const { modelType } = model.definition;
     const where = (name: string) => pathIn(base.files.name, name);
-    const facts = { ...model.config, modelType, lengths, continues: reads === 'cached' };
+    const facts = {
+      ...model.config,
+      modelType,
+      lengths,
+      continues: reads === 'cached',
+      spelled: made.get(CHAT_TEMPLATE_FILE),
+    };
     for (const [name, content] of exportedTextFiles(base.small, where, facts)) made.set(name, json(content));
   }
   if (writesText(model.headKind) && !base.small.has(GENERATION_CONFIG)) {
@@ -173,6 +179,8 @@ interface ExportedModel extends TokenizerOptions, Pick<CommonConfig, 'content'> 
   lengths: readonly (number | undefined)[];
   /** Whether the model generates text after a prompt. */
   continues: boolean;
+  /** The chat template of the training, if it is not that of the base. */
+  spelled: string | undefined;
 }
 
 /**
@@ -213,7 +221,7 @@ function exportedTextFiles(
  */
 function createConfig(
   config: Readonly<Record<string, unknown>>,
-  { modelType, typeVocabSize, content, lengths, continues }: ExportedModel,
+  { modelType, typeVocabSize, content, lengths, continues, spelled }: ExportedModel,
   { frames, template }: { frames: boolean; template: Uint8Array | undefined },
 ): Record<string, unknown> {
   const { tokenizer_class, model_max_length, chat_template } = config;
@@ -228,5 +236,6 @@ function createConfig(
     // Without this, the text generation pipeline omits the tokenizer's added tokens.
     ...(continues && frames && { add_bos_token: true }),
     ...(chat_template === undefined && template && { chat_template: new TextDecoder().decode(template) }),
+    ...(spelled !== undefined && { chat_template: spelled }),
   };
 }

@@ -7,6 +7,7 @@ import {
   isBelow,
   readText,
 } from '../../input/formats/files.ts';
+import { CHAT_TEMPLATE_FILE } from '../../input/text/chat/chat-template.ts';
 import { assertOptions } from '../../support/options.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -41,7 +42,8 @@ export function writeForm(
  * on sentence vectors and sentence-transformers' files.
  */
 function copyNotes(from: FolderFiles, to: FolderFiles, isMerged: boolean): void {
-  for (const name of [LAYER_FILE, NOTES_FILE, ...Object.values(SENTENCE_FILES)]) {
+  const ofAdapter = isMerged ? [] : [CHAT_TEMPLATE_FILE];
+  for (const name of [LAYER_FILE, NOTES_FILE, ...ofAdapter, ...Object.values(SENTENCE_FILES)]) {
     if (!from.has(name)) continue;
     if (isMerged && name === NOTES_FILE) to.write(name, withoutBase(readText(from, name, 'notes')));
     else to.write(name, fileChunks(from, name));

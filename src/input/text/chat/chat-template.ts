@@ -287,8 +287,18 @@ export function findTemplate(
   path: (name: string) => string,
 ): { source: string; where: string; forTools?: string | undefined } | undefined {
   const found = readTemplates(files, path);
-  if (!found || found.forTools !== undefined || /\btools\b/.test(found.source)) return found;
-  return { ...found, source: WITH_TOOLS + found.source };
+  const spelled = spelledTemplate(files, path);
+  return found && spelled ? { ...found, source: spelled } : found;
+}
+
+/**
+ * A model's chat template, preceded by one that spells tools. Folders of trained models get it, because other programs
+ * would drop the tools. Undefined for a template that knows tools.
+ */
+export function spelledTemplate(...named: Parameters<typeof readTemplates>): string | undefined {
+  const found = readTemplates(...named);
+  if (!found || found.forTools !== undefined || /\btools\b/.test(found.source)) return undefined;
+  return WITH_TOOLS + found.source;
 }
 
 function readTemplates(
