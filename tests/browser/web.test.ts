@@ -353,7 +353,16 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       await page.keyboard.press('Tab');
       passed.push(await focused());
     }
-    expect(passed).toEqual(['goal', 'input-column', 'target-column', 'header', '', '', 'train']);
+    expect(passed).toEqual([
+      'goal',
+      'input-column',
+      'target-column',
+      'header',
+      '',
+      'model-choice',
+      '',
+      'train',
+    ]);
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.activeElement?.id === 'training-title');
     await page.keyboard.press('Tab');

@@ -18,7 +18,7 @@ export interface ChosenFile {
 /** Maximum number of files. A picture takes 200 kB of memory, and a phone's page may have one gigabyte. */
 const MAX_FILES = FEW_ROWS;
 /** Maximum size of an archive, and of the files in it. */
-const MAX_BYTES = 1e9;
+export const MAX_BYTES = 1e9;
 /** A file that describes others, as in Hugging Face's datasets. */
 const METADATA = /^metadata\.(csv|jsonl)$/;
 
@@ -46,7 +46,7 @@ async function readTableOrFiles(chosen: readonly ChosenFile[], header?: boolean)
   const [first] = chosen;
   if (chosen.length === 1 && /\.zip$/i.test(first!.path)) {
     const { file, path } = first!;
-    return tableOfFiles(await unzip(file, path), path);
+    return tableOfFiles(await unzip(file, path, findContents), path);
   }
   if (chosen.length !== 1 || findShown([first!.path])) return tableOfFiles(chosen, 'files');
   const table = await readFileTable(first!.file, header);
@@ -140,26 +140,38 @@ function withoutRoot(
   return { name: root.at(-1) ?? name, files: new Map(files) };
 }
 
+/** The pictures or sounds and the metadata among the files of an archive. */
+function findContents(names: readonly string[], where: string): (path: string) => boolean {
+  const medium = findShown(names);
+  const isContent = (path: string) => medium !== undefined && isShown(path, medium);
+  // Before they are unpacked.
+  if (medium) assertFew(names.filter(isContent), where, medium.name as RowFiles['medium']);
+  return (path) => isContent(path) || METADATA.test(path.split('/').at(-1)!);
+}
+
 /**
- * The pictures or sounds and the metadata in an archive.
+ * Files in an archive.
  *
+ * @param find returns the test for the wanted ones
+ * @param maxFileBytes maximum size of a compressed one
  * @throws UserError for an archive that is damaged, or larger than a page takes
  */
-async function unzip(file: File, where: string): Promise<ChosenFile[]> {
+export async function unzip(
+  file: File,
+  where: string,
+  find: (names: readonly string[], where: string) => (path: string) => boolean,
+  maxFileBytes = MAX_FILE_BYTES,
+): Promise<ChosenFile[]> {
   if (file.size > MAX_BYTES) throw tooLarge(where);
   const zip = openZip(syncSource(file, where));
   const files: ChosenFile[] = [];
   let size = 0;
   const names = zip.names();
-  const medium = findShown(names);
-  const isContent = (path: string) => medium !== undefined && isShown(path, medium);
-  // Before they are unpacked.
-  if (medium) assertFew(names.filter(isContent), where, medium.name as RowFiles['medium']);
-  for (const path of names) {
-    if (!isContent(path) && !METADATA.test(path.split('/').at(-1)!)) continue;
+  for (const path of names.filter(find(names, where))) {
     const { begin, end, method } = zip.locate(path)!;
     const packed = file.slice(begin, end);
-    const bytes = method === STORED ? packed : await unpacked(packed, method, `${where}: ${path}`);
+    const bytes =
+      method === STORED ? packed : await unpacked(packed, method, `${where}: ${path}`, maxFileBytes);
     size += bytes.size;
     if (size > MAX_BYTES) throw tooLarge(where);
     files.push({ path, file: new File([bytes], path) });
@@ -167,7 +179,7 @@ async function unzip(file: File, where: string): Promise<ChosenFile[]> {
   return files;
 }
 
-async function unpacked(packed: Blob, method: number, where: string): Promise<Blob> {
+async function unpacked(packed: Blob, method: number, where: string, maxBytes: number): Promise<Blob> {
   if (method !== DEFLATED)
     throw new UserError({
       where,
@@ -175,9 +187,9 @@ async function unpacked(packed: Blob, method: number, where: string): Promise<Bl
       hint: 'Pack the archive again as an ordinary zip.',
     });
   const bytes = new Uint8Array(await packed.arrayBuffer());
-  const whole = await inflate(bytes, 'deflate-raw', where, MAX_FILE_BYTES);
+  const whole = await inflate(bytes, 'deflate-raw', where, maxBytes);
   if (whole) return new Blob([whole]);
-  throw new UserError({ where, fault: `has more than ${MAX_FILE_BYTES} bytes` });
+  throw new UserError({ where, fault: `has more than ${maxBytes} bytes` });
 }
 
 function tooLarge(where: string): UserError {

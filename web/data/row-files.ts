@@ -6,8 +6,18 @@ export interface RowFiles {
   files: ReadonlyMap<string, Blob>;
 }
 
+/** The medium of files, or texts. */
+export type Medium = RowFiles['medium'] | 'text';
+
 /** Words of the page for a file of a medium. */
 export const NOUNS: Record<RowFiles['medium'], string> = { image: 'picture', audio: 'sound' };
+
+/** Words of the page for what models read. */
+export const MEDIUM_NOUNS: Readonly<Record<string, string>> = {
+  text: 'texts',
+  image: 'pictures',
+  audio: 'sounds',
+};
 
 /** Converts a compressed sound to WAV. Only the page's thread can, because workers have no decoder of sounds. */
 export type ToWav = (sound: File) => Promise<File>;

@@ -1,12 +1,13 @@
 import { counted, countedNoun } from '../../src/studies/report/format.ts';
 import { type Markup, markup } from '../../src/studies/report/markup.ts';
-import { NOUNS, type RowFiles } from '../data/row-files.ts';
+import { NOUNS } from '../data/row-files.ts';
 import type { RemoteDesk } from '../worker/desk-methods.ts';
 import { GOAL_MEDIA, type Goal, type Wish } from '../worker/goal.ts';
 import type { Choice, ChosenSettings, OpenedFile } from '../worker/messages.ts';
 import { element } from './element.ts';
-import { GOAL_WORDS, MODEL_WORDS } from './goal-words.ts';
+import { GOAL_WORDS } from './goal-words.ts';
 import { labelBars } from './label-bars.ts';
+import type { ModelStep } from './model-step.ts';
 
 /** Maximum number of labels to list. The others are counted. */
 const MAX_LISTED = 12;
@@ -18,8 +19,6 @@ export interface ChoiceStep {
   show(file: OpenedFile | undefined): void;
   /** Locks or unlocks the controls. They are locked during a run. */
   lock(isLocked: boolean): void;
-  /** The chosen model of pictures. */
-  model(): ChosenSettings['model'];
 }
 
 /**
@@ -29,6 +28,7 @@ export interface ChoiceStep {
  */
 export function choiceStep(
   desk: RemoteDesk,
+  models: ModelStep,
   onHeader: (header: boolean) => void,
   onTrain: (wish: Wish, settings: ChosenSettings) => void,
 ): ChoiceStep {
@@ -40,10 +40,6 @@ export function choiceStep(
     HTMLInputElement,
   ];
   const header = element('header', HTMLInputElement);
-  const [modelName, modelFiles, modelFolder] = ['model-name', 'model-files', 'model-folder'].map((id) =>
-    element(id, HTMLInputElement),
-  ) as [HTMLInputElement, HTMLInputElement, HTMLInputElement];
-  let shownMedium: RowFiles['medium'] | undefined;
   const button = element('train', HTMLButtonElement);
   const problem = element('choice-problem', HTMLElement);
   const counts = element('counts', HTMLElement);
@@ -106,25 +102,13 @@ export function choiceStep(
     }
   }
 
-  /** The chosen model of files. */
-  function model(): ChosenSettings['model'] {
-    if (!file?.contents) return undefined;
-    const { served } = file.contents;
-    if (served !== undefined) return { name: served };
-    const chosen = [...(modelFiles.files ?? []), ...(modelFolder.files ?? [])];
-    const files = Object.fromEntries(
-      chosen.filter(({ name }) => /\.(json|safetensors)$/.test(name)).map((file) => [file.name, file]),
-    );
-    return { name: modelName.value.trim(), files };
-  }
-
   for (const select of [goal, input, target]) select.addEventListener('change', weigh);
   header.addEventListener('change', () => onHeader(header.checked));
   const form = element('choice', HTMLFormElement);
   // A browser reports an invalid field only if the field is visible.
   form.addEventListener(
     'invalid',
-    () => element('settings-fold', HTMLDetailsElement).setAttribute('open', ''),
+    ({ target }) => (target as Element).closest('details')?.setAttribute('open', ''),
     true,
   );
   form.addEventListener('submit', (event) => {
@@ -134,7 +118,7 @@ export function choiceStep(
       epochs: epochs.value === '' ? undefined : epochs.valueAsNumber,
       rank: rank.valueAsNumber,
       device: device || undefined,
-      model: model(),
+      model: models.model(),
     };
     onTrain(wish(), settings);
   });
@@ -144,32 +128,10 @@ export function choiceStep(
     for (const option of goal.options)
       option.disabled = GOAL_MEDIA[option.value as Goal] !== contents?.medium;
     element('columns', HTMLElement).hidden = isFolder(opened);
-    element('model', HTMLElement).hidden = contents === undefined;
     // The page labels texts and pictures.
     element('label-fold', HTMLElement).hidden = contents?.medium === 'audio';
-    element('model-chooser', HTMLElement).hidden = contents?.served !== undefined;
-    element('served-model', HTMLElement).textContent =
-      contents?.served === undefined
-        ? ''
-        : `Trained model: ${contents.served}, which is served with this page.`;
-    requireModel();
-    if (contents && contents.medium !== shownMedium) {
-      shownMedium = contents.medium;
-      const { files, example } = MODEL_WORDS[shownMedium];
-      element('model-files-name', HTMLElement).textContent = files;
-      element('model-link', HTMLAnchorElement).href = `https://huggingface.co/${example}/tree/main`;
-      element('model-command', HTMLElement).textContent = `npx adalora web --model ${example}`;
-      modelName.value = example;
-    }
+    models.offer(opened.medium, opened.models);
   }
-
-  function requireModel(): void {
-    const isAsked = file?.contents !== undefined && file.contents.served === undefined;
-    modelName.required = isAsked;
-    // One of both is enough.
-    modelFiles.required = isAsked && !modelFolder.files?.length;
-  }
-  modelFolder.addEventListener('change', requireModel);
 
   return {
     clear() {
@@ -195,7 +157,6 @@ export function choiceStep(
       }
       void weigh();
     },
-    model,
     lock(locked) {
       isLocked = locked;
       setReady(isReady);

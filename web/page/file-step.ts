@@ -3,7 +3,7 @@ import { toWav } from '../data/wav.ts';
 import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { OpenedFile } from '../worker/messages.ts';
 import { cameraStep } from './camera-step.ts';
-import { element } from './element.ts';
+import { element, withPath } from './element.ts';
 import { recordSentences, recordSounds } from './record-step.ts';
 
 const EXAMPLE = 'messages.tsv';
@@ -12,12 +12,14 @@ const EXAMPLE = 'messages.tsv';
  * The first step: the user chooses a file or a folder, drops one on the page, takes pictures, records sounds,
  * or takes the example.
  *
+ * @param takeModel takes the files of a model, and returns false for other files
  * @param onOpening called when another file replaces the open one
  * @param onOpened called with the open file, or undefined if it could not be read
  * @returns functions that open the same file again, with or without a header line, and another file
  */
 export function fileStep(
   desk: RemoteDesk,
+  takeModel: (chosen: readonly ChosenFile[]) => boolean,
   onOpening: () => void,
   onOpened: (file: OpenedFile | undefined) => void,
 ): { again(header: boolean): void; open(files: readonly ChosenFile[]): void } {
@@ -79,23 +81,6 @@ export function fileStep(
     void droppedFiles(event.dataTransfer!).then(openChosen);
   });
   return { again: (header) => void open(header), open: openChosen };
-}
-
-/** Puts the files of a model into the model's field. Returns false for other files. */
-function takeModel(chosen: readonly ChosenFile[]): boolean {
-  const names = chosen.map(({ file }) => file.name);
-  const weights = names.filter((name) => name.endsWith('.safetensors'));
-  if (weights.length === 0 || !names.includes('config.json')) return false;
-  const given = new DataTransfer();
-  for (const { file } of chosen) given.items.add(file);
-  element('model-files', HTMLInputElement).files = given.files;
-  element('model-given', HTMLElement).textContent = `The model is chosen: ${weights.join(', ')}.`;
-  return true;
-}
-
-/** A chosen file; of a folder, with its path in the folder. */
-function withPath(file: File): ChosenFile {
-  return { path: file.webkitRelativePath || file.name, file };
 }
 
 /** The dropped files, and all files below dropped folders. */

@@ -1,6 +1,6 @@
 import type { Scores } from '../../src/program/example-set.ts';
 import { countedNoun, score } from '../../src/studies/report/format.ts';
-import type { RowFiles } from '../data/row-files.ts';
+import type { Medium } from '../data/row-files.ts';
 import type { Goal } from '../worker/goal.ts';
 
 interface GoalWords {
@@ -38,8 +38,17 @@ interface ModelWords {
   example: string;
 }
 
-/** The texts of the page that depend on the medium of the files. */
-export const MODEL_WORDS: Record<RowFiles['medium'], ModelWords> = {
+/** The size of a model. */
+export function fileSize(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+}
+
+/** The texts of the page that depend on what the model reads. */
+export const MODEL_WORDS: Record<Medium, ModelWords> = {
+  text: {
+    files: 'Encoder: config.json, tokenizer.json and model.safetensors, or a zip of its folder',
+    example: 'sentence-transformers/all-MiniLM-L6-v2',
+  },
   image: {
     files: 'Vision transformer: config.json, preprocessor_config.json and model.safetensors',
     example: 'facebook/dinov2-small',

@@ -29,7 +29,8 @@ export function keptStep(desk: RemoteDesk, onContinue: () => void): (isShown: bo
     const kept = isShown ? await desk.kept() : undefined;
     // A training may have started meanwhile.
     if (!kept || turn !== asked) return;
-    line.textContent = `This browser has a training on ${kept.fileName}, saved at step ${counted(kept.step)}. Continue it, or see its result if it was finished.`;
+    const model = kept.model === undefined ? '' : ` of ${kept.model}`;
+    line.textContent = `This browser has a training${model} on ${kept.fileName}, saved at step ${counted(kept.step)}. Continue it, or see its result if it was finished.`;
     section.hidden = false;
   };
 }

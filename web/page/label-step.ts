@@ -21,7 +21,7 @@ const UNKEPT = 'This browser cannot save labels. Download them before you close 
 /**
  * Labels the rows of a file without labels, by buttons or by keys while the focus is in this step.
  *
- * @param model returns the chosen model of pictures
+ * @param model returns the chosen model
  * @param onBegin called when labeling begins
  * @param onTrain called with the labeled rows
  * @returns a function that hides the step

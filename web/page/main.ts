@@ -8,6 +8,7 @@ import { fileStep } from './file-step.ts';
 import { isolate } from './isolate.ts';
 import { keptStep } from './kept-step.ts';
 import { labelStep } from './label-step.ts';
+import { modelStep } from './model-step.ts';
 import { outcomeStep } from './outcome-step.ts';
 import { startWorker } from './start-worker.ts';
 import { trainingStep } from './training-step.ts';
@@ -18,20 +19,23 @@ pageScript();
 
 const desk = startWorker();
 const outcome = outcomeStep(desk);
+const models = modelStep(desk);
 const choice = choiceStep(
   desk,
+  models,
   (header) => file.again(header),
   (wish, settings) => run((watcher) => desk.train(wish, settings, watcher)),
 );
 const file = fileStep(
   desk,
+  models.take,
   () => {
     choice.clear();
     hideLabels();
   },
   choice.show,
 );
-const hideLabels = labelStep(desk, choice.model, () => choice.show(undefined), file.open);
+const hideLabels = labelStep(desk, models.model, () => choice.show(undefined), file.open);
 const offerKept = keptStep(desk, () => run((watcher) => desk.resume(watcher)));
 void offerKept(true);
 

@@ -1,3 +1,4 @@
+import { EMBEDDED_MODEL } from '../../src/input/hub/model-id.ts';
 import { capital } from '../../src/studies/report/format.ts';
 import { type Markup, markup } from '../../src/studies/report/markup.ts';
 import { findingSentences, verdictNote, verdictSentence } from '../../src/studies/report/verdict-sentence.ts';
@@ -172,6 +173,7 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
       }
       ({ fileName } = ended.begun);
       forget.disabled = !ended.begun.isKept;
+      element('outcome-model', HTMLElement).textContent = describeBase(ended.begun.facts.model);
       const { metrics, verdict } = ended.outcome;
       fieldsOf(ended.begun.goal);
       const words = GOAL_WORDS[goal];
@@ -198,6 +200,12 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
       });
     },
   };
+}
+
+/** Names the model that the adapter needs. */
+function describeBase(model: string): string {
+  if (model === EMBEDDED_MODEL) return '';
+  return `The adapter is for ${model}. Commands download it if that is a name on the Hub; otherwise, give them its folder with --model.`;
 }
 
 function describeAnswer(prediction: Prediction): Markup {

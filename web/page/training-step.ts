@@ -1,3 +1,4 @@
+import { EMBEDDED_MODEL } from '../../src/input/hub/model-id.ts';
 import { counted, duration, short } from '../../src/studies/report/format.ts';
 import { addEvent, emptyRecord, type RunRecord } from '../../src/studies/report/run/run-record.ts';
 import { TimeLeft } from '../../src/studies/report/run/timeline.ts';
@@ -121,7 +122,8 @@ function describeNote({ facts, isKept }: Begun): string {
   const kept = isKept
     ? 'A checkpoint is saved every 20 seconds.'
     : 'Not saved: another tab is saving its training, or this browser has no private file system. Leave this tab open.';
-  return `${device}. ${kept}`;
+  const model = facts.model === EMBEDDED_MODEL ? '' : `Model: ${facts.model}. `;
+  return `${model}${device}. ${kept}`;
 }
 
 function describeOutcome({ reason, step, train_runtime }: Outcome): string {

@@ -7,6 +7,8 @@ export type RemoteDesk = Remote<Desk>;
 /** The names of the desk's methods. */
 export const DESK_METHODS = [
   'open',
+  'models',
+  'checkModel',
   'thumbnail',
   'choose',
   'train',

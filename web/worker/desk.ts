@@ -1,6 +1,7 @@
 import { DECODERS, decodeImage } from '../../src/faces/web/decode-image.ts';
 import { open, type PageOptions, train } from '../../src/faces/web/index.ts';
 import { inPage } from '../../src/faces/web/page-config.ts';
+import { findPageMedium } from '../../src/faces/web/page-options.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
 import { asFiles, type Folder } from '../../src/input/formats/files.ts';
 import { EMBEDDED_FILES } from '../../src/input/hub/embedded-files.ts';
@@ -13,11 +14,10 @@ import { UserError } from '../../src/support/user-error.ts';
 import { describeColumns } from '../../src/tasks/guess/columns.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../../src/training/run/events.ts';
-import { describeModel } from '../../src/use/trained/read-model.ts';
 import { guessWish } from '../data/guess-wish.ts';
 import { type ChosenFile, readChosen } from '../data/read-chosen.ts';
 import type { PageTable } from '../data/read-table.ts';
-import type { ToWav } from '../data/row-files.ts';
+import { MEDIUM_NOUNS, type Medium, type ToWav } from '../data/row-files.ts';
 import { bestDevice } from './best-device.ts';
 import { chooseGoal, splitFor, type Wish } from './goal.ts';
 import { type FileRows, LabelDesk } from './label-desk.ts';
@@ -28,18 +28,20 @@ import type {
   ChosenSettings,
   Found,
   LabelWish,
+  OfferedModel,
   OpenedFile,
   Outcome,
   Prediction,
   Watcher,
 } from './messages.ts';
-import { type PageRun, pageRun } from './page-run.ts';
+import { pickModelFiles } from './model-files.ts';
+import { type PageRun, pageRun, type Settings } from './page-run.ts';
 import { type KeptRun, RunStore } from './run-store.ts';
 
 const PREVIEWED = 5;
 /** Maximum number of characters of a field in the preview. */
 const MAX_CHARACTERS = 200;
-/** Addresses in the page's folder: the model of a medium, and the file with its name. */
+/** Addresses in the page's folder: the model that the page is served with, and the file with its name. */
 const [SERVED, SERVED_NAME] = ['models/served/', 'models.json'];
 /** Maximum number of classes of files, and of files of each, in the preview. */
 const [MAX_CLASSES, MAX_EXAMPLES] = [12, 6];
@@ -57,6 +59,7 @@ export class Desk {
   #stop = new AbortController();
   #learnt: LearntModel | undefined;
   readonly #labels = new LabelDesk();
+  #served: Promise<(OfferedModel & { medium: string }) | undefined> | undefined;
   #isTraining = false;
 
   /** @param site the URL of the folder with the engine's and the model's files */
@@ -83,7 +86,8 @@ export class Desk {
     const columns = describeColumns(table);
     const { wish, notice } = guessWish(table, columns);
     const notices = [table.notice, notice].filter((line) => line !== undefined);
-    const served = contents && (await this.#servedModel(contents.medium));
+    const medium = contents?.medium ?? 'text';
+    const models = await this.models(medium);
     // Another file may have been opened and read meanwhile.
     if (turn === this.#opened) this.#table = table;
     return {
@@ -91,25 +95,46 @@ export class Desk {
       ...(notices.length > 0 && { notice: notices.join(' ') }),
       rows: rows.length,
       columns,
+      medium,
+      models,
       guess: wish,
       preview: rows.slice(0, PREVIEWED).map((row) => row.map((field) => field.slice(0, MAX_CHARACTERS))),
       ...(contents && {
         contents: {
           medium: contents.medium,
           examples: pickExamples(rows, wish),
-          ...(served !== undefined && { served }),
         },
       }),
     };
   }
 
-  /** The name of the model that the page is served with, if it reads the medium. */
-  async #servedModel(medium: string): Promise<string | undefined> {
-    const response = await fetch(new URL(SERVED_NAME, this.#address));
-    const { served } = response.ok ? await response.json() : {};
-    if (served === undefined) return undefined;
-    const { family } = await describeModel(asFiles(new URL(SERVED, this.#address), served));
-    return family.config.content?.medium === medium ? served : undefined;
+  /** The models that the page has and that read a medium. */
+  async models(medium: Medium): Promise<OfferedModel[]> {
+    this.#served ??= this.#findServed();
+    const served = await this.#served;
+    return served?.medium === medium ? [{ name: served.name, bytes: served.bytes }] : [];
+  }
+
+  /** The model that the page is served with. */
+  async #findServed() {
+    const response = await fetch(new URL(SERVED_NAME, this.#address)).catch(() => undefined);
+    const { served: name, bytes } = response?.ok ? await response.json() : {};
+    if (name === undefined) return undefined;
+    return { name, bytes, medium: await findPageMedium(asFiles(new URL(SERVED, this.#address), name)) };
+  }
+
+  /**
+   * Checks the files of a model that the user chose. They may be in a zip archive.
+   *
+   * @returns the files that a run needs, by their paths in the model's folder
+   * @throws UserError for files that the page cannot train on the medium
+   */
+  async checkModel(chosen: readonly ChosenFile[], medium: Medium): Promise<Record<string, Blob>> {
+    const { name, files } = await pickModelFiles(chosen);
+    const found = await findPageMedium(asFiles(new Map(Object.entries(files)), name));
+    if (found === medium) return files;
+    const fault = `is a model that reads ${MEDIUM_NOUNS[found] ?? found}, but the rows are ${MEDIUM_NOUNS[medium]}`;
+    throw new UserError({ where: name, fault, hint: `Choose a model that reads ${MEDIUM_NOUNS[medium]}.` });
   }
 
   /**
@@ -170,9 +195,11 @@ export class Desk {
   }
 
   /** The stored run of an earlier tab. */
-  async kept(): Promise<{ fileName: string; step: number } | undefined> {
+  async kept(): Promise<{ fileName: string; model: string | undefined; step: number } | undefined> {
     const kept = await (await this.#store)?.read().catch(() => undefined);
-    return kept && { fileName: kept.run.fileName, step: kept.events.at(-1)?.step ?? 0 };
+    if (!kept) return undefined;
+    const { fileName, config } = kept.run;
+    return { fileName, model: config.model, step: kept.events.at(-1)?.step ?? 0 };
   }
 
   /** Resumes the stored run, or returns its result again if it has ended. */
@@ -233,7 +260,7 @@ export class Desk {
     const given = { labels: [...(wish?.labels ?? [])], several: wish?.several ?? false };
     const file = wish ? this.#rowsToLabel(wish) : (await this.#labels.kept())!;
     return this.#labels.begin(file, given, async () => {
-      const model = await open(this.#encoder(file, wish?.model), { ...this.#site, embeds: true });
+      const model = await open(await this.#encoder(wish?.model), { ...this.#site, embeds: true });
       try {
         return await embedRows(model, file, onRead);
       } finally {
@@ -254,11 +281,29 @@ export class Desk {
   }
 
   /** The files of the model that reads rows to label. */
-  #encoder({ pictures }: FileRows, chosen: LabelWish['model']): Folder {
-    if (chosen?.files) return new Map(Object.entries(chosen.files));
-    if (pictures) return new URL(SERVED, this.#address);
+  async #encoder(chosen: Settings['model']): Promise<Folder> {
     const mini = new URL('models/mini/', this.#address);
-    return new Map([...EMBEDDED_FILES.keys()].map((name) => [name, new URL(name, mini)]));
+    return (
+      (chosen && (await this.#findModel(chosen))) ??
+      new Map([...EMBEDDED_FILES.keys()].map((name) => [name, new URL(name, mini)]))
+    );
+  }
+
+  /**
+   * The files of a model other than the built-in encoder.
+   *
+   * @throws UserError if the page does not have it
+   */
+  async #findModel({ name, files }: NonNullable<Settings['model']>): Promise<Folder> {
+    if (files) return new Map(Object.entries(files));
+    this.#served ??= this.#findServed();
+    if ((await this.#served)?.name === name) return new URL(SERVED, this.#address);
+    const hint = `Start the page with it: npx adalora web --model ${name}`;
+    throw new UserError({
+      where: name,
+      fault: 'is the model of this training, but the page is served without it',
+      hint,
+    });
   }
 
   /** Acts on the asked row, and asks for the next one. */
@@ -317,8 +362,11 @@ export class Desk {
       tell(event);
     };
     const device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
-    const served = config.model === undefined ? undefined : new URL(SERVED, this.#address);
-    const model = modelFiles ? new Map(Object.entries(modelFiles)) : served;
+    const { model: name } = config;
+    const model =
+      name === undefined
+        ? undefined
+        : await this.#findModel({ name, ...(modelFiles && { files: modelFiles }) });
     const options = { ...this.#site, device, model } as const;
     const trained = await train(config, {
       ...this.#site,

@@ -39,8 +39,7 @@ export function splitFor({ goal, at }: Wish, table: PageTable): LabeledSplit | P
 export function chooseGoal({ config, files }: Pick<PageRun, 'config' | 'files'>): Goal {
   if (config.task === 'sentence_embedding') return 'search';
   if (config.task === 'automatic_speech_recognition') return 'transcripts';
-  // The built-in encoder reads texts only.
-  if (config.model === undefined) return 'labels';
   const contents = Object.keys(files).filter((name) => typeof files[name] !== 'string');
+  if (contents.length === 0) return 'labels';
   return findMedium(contents)?.name === 'audio' ? 'sounds' : 'pictures';
 }

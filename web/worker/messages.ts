@@ -5,7 +5,7 @@ import type { Column } from '../../src/tasks/guess/columns.ts';
 import type { TrainEvent } from '../../src/training/run/events.ts';
 import type { Split } from '../data/chosen-rows.ts';
 import type { PageTable } from '../data/read-table.ts';
-import type { RowFiles } from '../data/row-files.ts';
+import type { Medium, RowFiles } from '../data/row-files.ts';
 import type { PairSplit } from '../data/split-pairs.ts';
 import type { LabeledSplit } from '../data/split-rows.ts';
 import type { Goal, Wish } from './goal.ts';
@@ -20,8 +20,18 @@ export interface OpenedFile extends Omit<PageTable, 'rows' | 'columns' | 'conten
   /** The first rows. */
   preview: string[][];
   guess: Wish;
-  /** For files: some of each class, and the name of the model of their medium that the page is served with. */
-  contents?: { medium: RowFiles['medium']; examples: [label: string, paths: string[]][]; served?: string };
+  /** The medium that a model for it reads, and the models that the page has. */
+  medium: Medium;
+  models: readonly OfferedModel[];
+  /** For files: some of each class. */
+  contents?: { medium: RowFiles['medium']; examples: [label: string, paths: string[]][] };
+}
+
+/** A model that the page has, other than the built-in encoder. */
+export interface OfferedModel {
+  /** The name that adapters record. */
+  name: string;
+  bytes: number;
 }
 
 /** A summary of the training data with these columns: its labels, or the number of its answers. */

@@ -10,7 +10,10 @@ export interface Settings {
   /** AdaLoRA's final mean rank. */
   rank: number;
   device: 'wasm' | 'webgpu';
-  /** For files: the model's name, which its adapter records, and its files if the page is not served with them. */
+  /**
+   * The model's name, which its adapter records, and its files if the page does not have them. Undefined for the built-in
+   * encoder.
+   */
   model?: { name: string; files?: Record<string, Blob> };
 }
 
@@ -19,7 +22,7 @@ export interface PageRun {
   config: PageConfig;
   /** The rows as JSON Lines, by their names in the config, and the files that they name. */
   files: Record<string, Blob | string>;
-  /** The files of the model, if the page is not served with them. */
+  /** The files of the model, if the page does not have them. */
   modelFiles?: Record<string, Blob>;
   fileName: string;
   trainRows: number;
@@ -42,7 +45,7 @@ const ONE_FILE = {
 const FEW_CLIPS = { per_device_eval_batch_size: 1 };
 
 /**
- * Builds the config of a run: AdaLoRA on the embedded encoder, or on a model of pictures or sounds. The policy chooses other
+ * Builds the config of a run: AdaLoRA on the embedded encoder, or on a model that the user chose. The policy chooses other
  * settings.
  *
  * @param names names of the two columns, as in the files with which the adapter will be used

@@ -436,7 +436,10 @@ export function declareCommands(): Command[] {
       .description('Serve a page that trains in the browser. Your files stay in the browser.')
       .addOption(sharedOption('port'))
       .addOption(sharedOption('open').default('no'))
-      .option('--model <model>', 'model of images to train in the page: a folder or a Hub id')
+      .option(
+        '--model <model>',
+        'model to train in the page: a folder or a Hub id (default: the built-in encoder)',
+      )
       .option('-o, --output <folder>', 'write the page to this folder instead, for a static host'),
   ];
 }

@@ -1,9 +1,12 @@
-import { asFiles, type Files, type Folder, folderUrl } from '../../input/formats/files.ts';
+import { ADAPTER_CONFIG } from '../../input/formats/adapters/adapter-files.ts';
+import { asFiles, type Files, type Folder, folderUrl, hasFile, pathIn } from '../../input/formats/files.ts';
 import { EMBEDDED_FILES } from '../../input/hub/embedded-files.ts';
 import { EMBEDDED_MODEL } from '../../input/hub/model-id.ts';
+import { HEAD_KINDS, writesText } from '../../models/heads/registry.ts';
 import type { WebEngineOptions } from '../../program/web-engine.ts';
 import { ANYTHING, COUNT, type OptionTypes } from '../../support/options.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../support/user-error.ts';
+import { CONFIG, describeModel, readModel } from '../../use/trained/read-model.ts';
 
 /**
  * Maximum size of an adapter. Most have a few megabytes; with high ranks on a large model, several hundred. A page
@@ -52,4 +55,29 @@ export function modelFiles(
     fault: `needs the files of ${name}, or the address of their folder`,
     hint: 'Give them as the option model.',
   });
+}
+
+/**
+ * The medium of the files that a model reads; `text` for texts.
+ *
+ * @throws UserError for what the page that trains cannot train: an adapter, a model that writes text, or an encoder
+ * without a tokenizer
+ */
+export async function findPageMedium(files: Files): Promise<string> {
+  if (await hasFile(files, ADAPTER_CONFIG)) {
+    const hint = 'Choose the base model that it names.';
+    throw new InvalidFile({ where: files.name, fault: 'is an adapter, not a whole model', hint });
+  }
+  const described = await describeModel(files);
+  const { definition, config } = described.family;
+  if (config.content) return config.content.medium;
+  if (HEAD_KINDS.some((kind) => writesText(kind) && definition.heads[kind])) {
+    throw new InvalidFile({
+      where: pathIn(files.name, CONFIG),
+      fault: `is that of a model that writes text (${definition.modelType}). The page trains encoders`,
+      hint: 'Choose an encoder, such as BERT, or train this model on the command line: npx adalora train',
+    });
+  }
+  (await readModel(described)).modality(config);
+  return 'text';
 }

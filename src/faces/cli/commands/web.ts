@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import { disk } from '../../../input/formats/node/folder-files.ts';
 import { parseModelId } from '../../../input/hub/model-id.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
 import { servePage, writePage } from '../../servers/page/page-server.ts';
+import { findPageMedium } from '../../web/page-options.ts';
 import { openInBrowser } from '../open-in-browser.ts';
+import { downloadDisplay } from '../terminal/download-display.ts';
 
 interface Flags {
   port?: number;
@@ -27,8 +30,16 @@ export default async function run({ port = PORT, open, output, model: named }: F
   if (open === 'yes') openInBrowser(url);
 }
 
-/** Finds or downloads a model. A folder is known by its last name. */
+/**
+ * Finds or downloads a model. A folder is known by its last name.
+ *
+ * @throws UserError for a model that the page cannot train
+ */
 async function findModel(model: string) {
-  const folder = await resolveModel(model);
+  const folder = await resolveModel(model, {
+    pools: true,
+    onProgress: downloadDisplay(process.stderr),
+  });
+  await findPageMedium(disk.within(folder));
   return { name: parseModelId(model) && !existsSync(model) ? model : basename(folder), folder };
 }

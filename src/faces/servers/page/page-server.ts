@@ -1,13 +1,14 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
+import { convertHint } from '../../../input/formats/checkpoint.ts';
 import { assertNewFolder, fileChunks, readText } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
+import { neededFiles, POOLING } from '../../../input/hub/model-files.ts';
 import { embeddedFolder } from '../../../input/hub/node/resolve-model.ts';
-import { PROCESSOR_FILE } from '../../../input/media/medium.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { isLoopbackHost, listen, TIMEOUTS } from '../http/listen.ts';
@@ -35,18 +36,25 @@ interface PagePart {
   files: readonly string[];
 }
 
-/** A model of files, such as images, that the page is served with: the name that adapters record, and its folder. */
-interface ModelOfFiles {
+/** A model that the page is served with: the name that adapters record, and its folder. */
+interface ServedModel {
   name: string;
   folder: string;
 }
 
-/** The file with the name of that model, and its content. */
+/** The folder of the served model in the page. */
+const SERVED = 'models/served/';
+/** The file with the name of that model and the size of its files, and its content. */
 const MODELS_FILE = 'models.json';
-const modelsFile = (served?: ModelOfFiles) => `${JSON.stringify({ served: served?.name })}\n`;
 
-/** @throws UserError if the page has not been built, or the model reads no files */
-function pageParts(served?: ModelOfFiles): PagePart[] {
+function modelsFile(served?: ServedModel): string {
+  const paths = served ? servedFiles(served).map((file) => join(served.folder, file)) : [];
+  const bytes = paths.reduce((sum, path) => sum + statSync(path).size, 0);
+  return `${JSON.stringify(served ? { served: served.name, bytes } : {})}\n`;
+}
+
+/** @throws UserError if the page has not been built, or the model has no weights */
+function pageParts(served?: ServedModel): PagePart[] {
   if (!existsSync(join(PAGE, 'index.html'))) {
     const hint = 'Run: npm run web:build';
     throw new UserError({ where: PAGE, fault: 'is missing: the page is not built', hint });
@@ -61,17 +69,29 @@ function pageParts(served?: ModelOfFiles): PagePart[] {
     { address: '', folder: PAGE, files: readdirSync(PAGE) },
     { address: 'engine/', folder: webEngineFolder(), files: WEB_ENGINE_FILES },
     { address: 'models/mini/', folder: model, files: readdirSync(model) },
-    ...(served ? [{ address: 'models/served/', ...servedFiles(served) }] : []),
+    ...(served ? servedParts(served) : []),
   ];
 }
 
-function servedFiles({ name, folder }: ModelOfFiles): Omit<PagePart, 'address'> {
-  const files = readdirSync(folder).filter((file) =>
-    /^(.*config\.json|tokenizer\.json|model.*\.safetensors(\.index\.json)?)$/.test(file),
-  );
-  if (files.includes(PROCESSOR_FILE)) return { folder, files };
-  const fault = `has no ${PROCESSOR_FILE}, so it reads texts only`;
-  throw new UserError({ where: name, fault, hint: 'Try facebook/dinov2-small.' });
+function servedParts(served: ServedModel): PagePart[] {
+  const { folder } = served;
+  const files = servedFiles(served);
+  const [above, pooling] = [files.filter((file) => !file.includes('/')), `${POOLING}/`];
+  const below = files.filter((file) => file.startsWith(pooling)).map((file) => file.slice(pooling.length));
+  return [
+    { address: SERVED, folder, files: above },
+    ...(below.length > 0 ? [{ address: SERVED + pooling, folder: join(folder, POOLING), files: below }] : []),
+  ];
+}
+
+/** The files of a model that the page reads. */
+function servedFiles({ name, folder }: ServedModel): string[] {
+  const pooling = join(folder, POOLING);
+  const below = existsSync(pooling) ? readdirSync(pooling).map((file) => `${POOLING}/${file}`) : [];
+  const files = neededFiles([...readdirSync(folder), ...below]);
+  if (files?.some((file) => file.endsWith('.safetensors'))) return files;
+  const fault = 'has no model.safetensors, which a page reads';
+  throw new UserError({ where: name, fault, hint: convertHint(folder) });
 }
 
 /**
@@ -79,7 +99,7 @@ function servedFiles({ name, folder }: ModelOfFiles): Omit<PagePart, 'address'> 
  *
  * @throws UserError if the folder is not empty
  */
-export function writePage(output: string, served?: ModelOfFiles): void {
+export function writePage(output: string, served?: ServedModel): void {
   assertNewFolder(disk, output);
   for (const { address, folder, files } of pageParts(served)) {
     for (const name of files) disk.write(join(output, address, name), fileChunks(disk, join(folder, name)));
@@ -96,10 +116,10 @@ export interface PageServer {
  * Serves the training page to browsers on this machine. The server only sends files; the page sends no data
  * back.
  *
- * @param served a model that the page can train on files
+ * @param served a model that the page can train
  * @throws UserError if the port is taken, or the page has not been built
  */
-export async function servePage(port: number, served?: ModelOfFiles): Promise<PageServer> {
+export async function servePage(port: number, served?: ServedModel): Promise<PageServer> {
   const parts = pageParts(served);
   const headers = pageHeaders(parts[0]!.folder);
   const handlers = parts.map(({ address, folder, files }) => ({
