@@ -1,11 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { AutoModelForSequenceClassification, AutoTokenizer, env } from '@huggingface/transformers';
 import { afterAll, expect, it } from 'vitest';
 import { train } from '../src/studies/jobs/node/train.ts';
+import { collect } from '../src/support/arrays.ts';
 import type { ScoreAnswer } from '../src/tasks/regression/definition.ts';
 import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { jsonLines, newWorkspace, refuses, succeeds } from './support/commands.ts';
 import { newFolder } from './support/new-folder.ts';
 import { trainHere } from './support/train-here.ts';
 
@@ -70,6 +72,41 @@ it('trains with mined negatives, and scores as its merged model and transformers
   scores.forEach(({ logits: [logit] }, i) => {
     expect(Math.abs(logits.data[i] - logit!)).toBeLessThan(1e-5);
   });
+});
+
+it('writes the negatives that a reranker chooses among similar texts', async () => {
+  const workspace = newWorkspace();
+  const model = resolve('src/tasks/sentence-embedding/fixtures/model');
+  const [queries, texts] = [PAIRS.map(({ query }) => query), PAIRS.map(({ positive }) => positive)];
+  const merged = join(folder, 'merged');
+  await using reranker = await open(merged);
+  const scoresOf = async (text: string) => {
+    const asked = texts.map((text_pair) => ({ text, text_pair }));
+    return (await collect(reranker.predict<unknown, ScoreAnswer>(asked))).map(({ label }) => label);
+  };
+  const expected = await Promise.all(
+    queries.map(async (query, row) => {
+      const scores = await scoresOf(query);
+      const others = [...texts.keys()].filter((other) => other !== row);
+      return others
+        .sort((a, b) => scores[b]! - scores[a]!)
+        .slice(0, 2)
+        .map((other) => texts[other]!);
+    }),
+  );
+  const file = join(folder, 'pairs.jsonl');
+  const common = ['mine', file, '--model', model, '--set', 'num_negatives=2', '--set', 'max_score=1'];
+  const printed = await succeeds(workspace.run(...common, '--reranker', merged));
+  expect(printed).toBe(
+    '6 of 6 rows have negatives, 12 texts in all. Written: pairs-mined.jsonl\nNext: npx adalora train pairs-mined.jsonl\n',
+  );
+  const rows = jsonLines(workspace.read('pairs-mined.jsonl').toString());
+  expect(rows).toEqual(PAIRS.map((row, i) => ({ ...row, negative: expected[i] })));
+  // The file is one of examples with hard negatives, and is not overwritten.
+  expect(await succeeds(workspace.run('plan', 'pairs-mined.jsonl', '--model', model))).toContain('negative');
+  expect(await succeeds(workspace.run(...common))).toContain('pairs-mined-2.jsonl');
+  await refuses(workspace.run('mine', file, '--set', 'range=1'), /--set.*range.*Known: num_negatives/s);
+  await refuses(workspace.run(...common, '--reranker', model), 'not a reranker');
 });
 
 const LABELLED = PAIRS.flatMap(({ query }) =>

@@ -123,6 +123,12 @@ class Vectors:
         return (torch.as_tensor(a) * torch.as_tensor(b)).sum(-1)
 
 
+class Rescorer:
+    def predict(self, pairs, **_):
+        # Any function of both texts that can be computed elsewhere.
+        return torch.tensor([((int(q[1:]) * 7919 + int(t[1:]) * 104729) % 99991) / 99991 for q, t in pairs])
+
+
 def mining_cases(count=500, width=8):
     """500 rows; every tenth query has two positives."""
     torch.manual_seed(0)
@@ -139,14 +145,18 @@ def mining_cases(count=500, width=8):
         {"num_negatives": 5, "range_min": 10, "range_max": 50},
         {"num_negatives": 4, "relative_margin": 0.05},
         {"num_negatives": 3, "absolute_margin": 0.5, "max_score": 6.0, "min_score": 1.0},
+        {"num_negatives": 3, "range_min": 2, "relative_margin": 0.1, "rescored": True},
+        {"num_negatives": 4, "rescored": True},
     ]:
+        options = {key: value for key, value in settings.items() if key != "rescored"}
         dataset = Dataset.from_dict({"query": [q for q, _ in rows], "positive": [t for _, t in rows]})
         mined = mine_hard_negatives(
             dataset,
             model,
+            cross_encoder=Rescorer() if "rescored" in settings else None,
             output_format="triplet",
             verbose=False,
-            **settings,
+            **options,
         )
         # A query with two positives has its negatives beside each of them.
         negatives = {}

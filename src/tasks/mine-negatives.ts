@@ -3,7 +3,7 @@ import { largest, smallest } from '../support/numbers.ts';
 import { dot, findBest, type Ranked, unit } from './sentence-vectors.ts';
 
 /** How hard negatives are chosen. Names and ranges as `mine_hard_negatives` of sentence-transformers. */
-const miningSchema = z.strictObject({
+export const miningSchema = z.strictObject({
   /** Number of negatives of each query. */
   num_negatives: z.int().min(1).default(3),
   /** Number of the most similar texts to skip, because they may be unlabeled answers. */
@@ -40,6 +40,10 @@ interface MinedRows {
   pairs: readonly (readonly [query: number, positive: number])[];
   /** The similarity of a query and each text of the corpus. */
   similarities(query: number): ArrayLike<number>;
+  /** The number of a query's own text in the corpus, if it is there. It is never a negative. */
+  ownPlace?(query: number): number | undefined;
+  /** Scores some texts for a query more exactly than vectors do. All limits apply to these scores. */
+  rescore?: ((query: number, texts: readonly number[]) => Promise<ArrayLike<number>>) | undefined;
 }
 
 /**
@@ -47,30 +51,41 @@ interface MinedRows {
  *
  * @returns by query, the best first; fewer than asked for if the limits leave no more
  */
-export function mineNegatives(
-  { pairs, similarities }: MinedRows,
+export async function mineNegatives(
+  { pairs, similarities, ownPlace, rescore }: MinedRows,
   { num_negatives, range_min, max_score, min_score, absolute_margin, relative_margin, ...given }: Mining,
-): Map<number, Ranked[]> {
+): Promise<Map<number, Ranked[]>> {
   const positives = new Map<number, number[]>();
   for (const [query, positive] of pairs) positives.set(query, [...(positives.get(query) ?? []), positive]);
   const most = largest([...positives.values()].map(({ length }) => length));
-  const hasLimit = [max_score, absolute_margin, relative_margin].some((limit) => limit !== undefined);
+  const hasLimit = [max_score, absolute_margin, relative_margin, rescore && min_score].some(
+    (limit) => limit !== undefined,
+  );
   const range = given.range_max ?? range_min + num_negatives * (hasLimit ? 10 : 1) + most;
   const mined = new Map<number, Ranked[]>();
   for (const [query, own] of positives) {
     const scores = similarities(query);
-    const worst = smallest(own.map((number) => scores[number]!));
+    const near = findBest(scores, range + most + 1);
+    const texts = [...near.map(({ number }) => number), ...own];
+    const rescored = await rescore?.(query, texts);
+    const worst = smallest(own.map((number, i) => rescored?.[near.length + i] ?? scores[number]!));
+    const itself = ownPlace?.(query);
     const passes = ({ number, score }: Ranked) =>
       !own.includes(number) &&
+      number !== itself &&
       !(absolute_margin !== undefined && score + absolute_margin > worst) &&
       !(relative_margin !== undefined && score > worst - Math.abs(worst) * relative_margin) &&
       !(max_score !== undefined && score > max_score) &&
       !(min_score !== undefined && score < min_score);
-    const chosen = findBest(scores, range + most).filter(passes);
+    const candidates = near.map(({ number, score }, i) => ({ number, score: rescored?.[i] ?? score }));
+    const chosen = candidates.filter(passes).sort((a, b) => b.score - a.score);
     mined.set(query, chosen.slice(range_min, range).slice(0, num_negatives));
   }
   return mined;
 }
+
+/** Scores how well texts answer a query, as a reranker does. */
+export type Rescore = (query: string, texts: readonly string[]) => Promise<ArrayLike<number>>;
 
 /** Vectors by their texts. */
 type Vectors = ReadonlyMap<string, Float32Array>;
@@ -81,23 +96,32 @@ type Vectors = ReadonlyMap<string, Float32Array>;
  * @param corpus distinct texts, the positives among them
  * @returns for each pair, the texts of the corpus by their numbers
  */
-export function mineByVectors(
+export async function mineByVectors(
   pairs: readonly (readonly [query: string, positive: string])[],
   corpus: readonly string[],
   vectors: { queries: Vectors; texts: Vectors },
   mining: Mining,
-): Ranked[][] {
+  rescore?: Rescore,
+): Promise<Ranked[][]> {
   const queries = [...new Set(pairs.map(([query]) => query))];
   const numbers = new Map(queries.map((query, number) => [query, number]));
   const places = new Map(corpus.map((text, number) => [text, number]));
   const units = corpus.map((text) => unit(vectors.texts.get(text)!));
-  const mined = mineNegatives(
+  const mined = await mineNegatives(
     {
       pairs: pairs.map(([query, positive]) => [numbers.get(query)!, places.get(positive)!]),
       similarities(query) {
         const asked = unit(vectors.queries.get(queries[query]!)!);
         return units.map((vector) => dot(vector, asked));
       },
+      ownPlace: (query) => places.get(queries[query]!),
+      rescore:
+        rescore &&
+        ((query, texts) =>
+          rescore(
+            queries[query]!,
+            texts.map((number) => corpus[number]!),
+          )),
     },
     mining,
   );

@@ -213,6 +213,43 @@ export function declareCommands(): Command[] {
       ),
       TEXT_KEYS,
     ).addOption(sharedOption('shard').conflicts('nearest')),
+    addReadingFlags(
+      define('mine', {
+        load: () => import('./commands/mine.ts'),
+        examples: [
+          'mine pairs.jsonl --model runs/search',
+          'mine pairs.jsonl --model runs/search --reranker runs/rerank --set range_min=5',
+        ],
+        guide: 'embeddings',
+        computes: always,
+      })
+        .description(
+          'Write hard negatives beside pairs of a query and its answer: answers of other rows that a model finds similar.',
+        )
+        .argument('<file>', 'pairs of texts: CSV, TSV, JSON Lines or parquet')
+        .option(
+          '--model <folder or id>',
+          'embedding model or run that compares the texts (default: the built-in encoder)',
+        )
+        .option(
+          '--reranker <folder or id>',
+          'reranker or run that scores the most similar texts again; limits apply to its scores',
+        )
+        .option(
+          '--set <key=value>',
+          'set any key of data.negatives, as in --set num_negatives=5 (repeatable)',
+          repeated,
+          [],
+        )
+        .option(
+          '-o, --output <file>',
+          'output file, JSON Lines (default: the name of the file and -mined.jsonl)',
+        )
+        .addOption(sharedOption('device'))
+        .addOption(keyOption('threads').argParser(count))
+        .addOption(keyOption('data.max_length').argParser(count)),
+      ['text', 'text_pair'],
+    ),
     addModelFlags(
       define('generate', {
         load: () => import('./commands/generate.ts'),

@@ -259,7 +259,7 @@ export async function compareVectors(
   for (const { row, query, texts } of queries)
     found[row] = Float32Array.from(texts, (text) => cosine(ofQueries.get(query)!, ofTexts.get(text)!));
   if (!isTraining) return found;
-  const mined = mineByVectors(
+  const mined = await mineByVectors(
     rows.rows.map(({ query, texts }) => [query, texts[0]!]),
     corpus,
     { queries: ofQueries, texts: ofTexts },

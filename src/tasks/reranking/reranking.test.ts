@@ -70,17 +70,20 @@ describe('mined negatives equal those of sentence-transformers', () => {
   const { cases, ...vectors } = read('mined.json') as {
     queries: string;
     texts: string;
-    cases: { settings: Mining; negatives: string }[];
+    cases: { settings: Mining & { rescored?: boolean }; negatives: string }[];
   };
   const [queries, texts] = [unpack(vectors.queries), unpack(vectors.texts)];
-  it.each(cases)('on 500 rows: $settings', ({ settings, negatives }) => {
-    const mined = mineNegatives(
+  it.each(cases)('on 500 rows: $settings', async ({ settings: { rescored, ...mining }, negatives }) => {
+    const mined = await mineNegatives(
       {
         pairs: texts.map((_, i) => [i % queries.length, i]),
         similarities: (query) =>
           texts.map((text) => text.reduce((sum, x, k) => sum + x * queries[query]![k]!, 0)),
+        rescore: rescored
+          ? async (query, chosen) => chosen.map((text) => ((query * 7919 + text * 104729) % 99991) / 99991)
+          : undefined,
       },
-      { ...settings, range_min: settings.range_min ?? 0 },
+      { ...mining, range_min: mining.range_min ?? 0 },
     );
     const found = queries.map((_, query) =>
       mined

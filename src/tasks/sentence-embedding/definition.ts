@@ -254,7 +254,7 @@ async function mineForRows(
   const { eval: batchSize } = sentenceEmbedding.training.batchSize;
   const vectors = await computeVectors(rows, { texts }, all, context, { program, values, batchSize });
   const pairs = anchors.map((anchor, row) => [anchor, positives[row]!] as const);
-  const mined = mineByVectors(pairs, texts, vectors, readMining(context.reading.negatives!));
+  const mined = await mineByVectors(pairs, texts, vectors, readMining(context.reading.negatives!));
   return mined.map((found) => Float32Array.from(found, ({ number }) => number));
 }
 
