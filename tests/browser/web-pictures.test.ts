@@ -172,7 +172,7 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
 
   it('are decoded as in Node', async () => {
     const { outputFiles } = await build({
-      entryPoints: ['src/faces/web/decode-image.ts'],
+      entryPoints: ['src/faces/web/decoders.ts'],
       bundle: true,
       format: 'iife',
       globalName: 'decoder',

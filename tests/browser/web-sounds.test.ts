@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../../scripts/conformance/compare.ts';
 import { type PageServer, servePage } from '../../src/faces/servers/page/page-server.ts';
-import type { decodeSound as DecodeSound } from '../../src/faces/web/decode-sound.ts';
+import type { decodeSound as DecodeSound } from '../../src/faces/web/decoders.ts';
 import { decodeSound } from '../../src/input/media/sounds/node/decode-sound.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 import { writeSpeechModel } from '../support/tiny-speech.ts';
@@ -176,7 +176,7 @@ describe.skipIf(CHROMIUM === undefined)(`sounds in the page (${CHROMIUM ?? NO_CH
 
   it('are decoded as in Node', async () => {
     const { outputFiles } = await build({
-      entryPoints: ['src/faces/web/decode-sound.ts'],
+      entryPoints: ['src/faces/web/decoders.ts'],
       bundle: true,
       format: 'iife',
       globalName: 'decoder',

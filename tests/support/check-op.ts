@@ -5,8 +5,8 @@ import { Graph, type GraphNode, type Value } from '../../src/engine/graph/graph.
 import type { DataType } from '../../src/engine/graph/ops.ts';
 import { printNode, reachable } from '../../src/engine/graph/print.ts';
 import { type InlineWeight, lower } from '../../src/engine/onnx/lower.ts';
-import { bytesSaturate } from '../../src/engine/runtime/node/byte-products.ts';
 import type { HostTensor } from '../../src/engine/runtime/session.ts';
+import { bytesSaturate } from '../../src/program/node/node-engine.ts';
 import { Random } from '../../src/support/random.ts';
 import type { Backend } from './backends.ts';
 import { type Table, table, tableOf } from './table.ts';

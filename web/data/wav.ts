@@ -1,4 +1,4 @@
-import { decodeSound } from '../../src/faces/web/decode-sound.ts';
+import { decodeSound } from '../../src/faces/web/decoders.ts';
 import { SAMPLE_RATE } from '../../src/input/media/sounds/samples.ts';
 
 const HEADER = 44;

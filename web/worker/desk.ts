@@ -1,7 +1,6 @@
-import { DECODERS, decodeImage } from '../../src/faces/web/decode-image.ts';
+import { DECODERS, decodeImage } from '../../src/faces/web/decoders.ts';
 import { open, type PageOptions, train } from '../../src/faces/web/index.ts';
-import { inPage } from '../../src/faces/web/page-config.ts';
-import { findPageMedium } from '../../src/faces/web/page-options.ts';
+import { findPageMedium, inPage } from '../../src/faces/web/page-options.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
 import { asFiles, type Folder } from '../../src/input/formats/files.ts';
 import { EMBEDDED_FILES } from '../../src/input/hub/embedded-files.ts';

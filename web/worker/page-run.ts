@@ -1,4 +1,4 @@
-import type { PageConfig } from '../../src/faces/web/page-config.ts';
+import type { PageConfig } from '../../src/faces/web/page-options.ts';
 import type { Split } from '../data/chosen-rows.ts';
 import type { RowFiles } from '../data/row-files.ts';
 import type { Goal } from './goal.ts';

@@ -11,9 +11,15 @@ export type { EventOf, FinishEvent, TrainEvent } from '../../training/run/events
 export type { OnStepEnd, StepControl, StepState } from '../../training/train/step-control.ts';
 export type { Predictions } from '../../use/trained/predictions.ts';
 export type { TrainedModel } from '../../use/trained/trained-model.ts';
-export { exportOnnx, type PageExportOptions } from './export-onnx.ts';
-export { type AdapterSet, type OpenOptions, open, openSet, type Trained } from './open.ts';
-export type { PageConfig } from './page-config.ts';
-export type { PageOptions } from './page-options.ts';
+export {
+  type AdapterSet,
+  exportOnnx,
+  type OpenOptions,
+  open,
+  openSet,
+  type PageExportOptions,
+  type Trained,
+} from './open.ts';
+export type { PageConfig, PageOptions } from './page-options.ts';
 export type { PageTexts } from './train.ts';
 export { type TrainOptions, type TrainResult, train } from './train.ts';

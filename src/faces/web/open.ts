@@ -1,3 +1,4 @@
+import type { ByteStream } from '../../engine/onnx/schema.ts';
 import { readStoredAdapter } from '../../input/formats/adapters/read-stored-adapter.ts';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import { asFiles, type Folder } from '../../input/formats/files.ts';
@@ -9,15 +10,16 @@ import { UserError } from '../../support/user-error.ts';
 import { fittingBase } from '../../use/trained/fitting-base.ts';
 import { COMMON_OPEN_OPTIONS, type CommonOpenOptions } from '../../use/trained/model-options.ts';
 import { readNotes } from '../../use/trained/notes.ts';
+import { EXPORT_OPTIONS, type ExportOnnxOptions, onnxFolder } from '../../use/trained/onnx-folder.ts';
 import { openTunedModel } from '../../use/trained/open-model.ts';
 import { type DescribedModel, describeModel, readModel } from '../../use/trained/read-model.ts';
 import { TrainedModel } from '../../use/trained/trained-model.ts';
 import { trainedParts } from '../../use/trained/trained-parts.ts';
 import { knownAdapter } from '../../use/trained/tune-model.ts';
-import { DECODERS } from './decode-image.ts';
+import { DECODERS } from './decoders.ts';
 import { loadWeights } from './load-weights.ts';
-import { assertInPage } from './page-config.ts';
 import {
+  assertInPage,
   MAX_ADAPTER_BYTES,
   modelFiles,
   PAGE_OPTIONS,
@@ -171,4 +173,37 @@ function findFolder(trained: Trained): Folder {
     where: 'open',
     fault: `needs a run with an adapter; this one ended with reason ${reason}`,
   });
+}
+
+export type PageExportOptions = ExportOnnxOptions & OpenOptions;
+
+/**
+ * Merges the result of a run with its base model and exports it as ONNX files with the small files of the base. Returns the
+ * files by their paths in a folder that transformers.js and Optimum load.
+ *
+ * @throws UserError like {@link open}, and for a missing file of the base
+ */
+export async function exportOnnx(
+  trained: Trained,
+  options: PageExportOptions = {},
+): Promise<Map<string, Uint8Array>> {
+  assertOptions('exportOnnx', options, { ...OPEN_OPTIONS, ...EXPORT_OPTIONS, baseDtype: ANYTHING });
+  const { dtypes, maxBytes, ...opening } = options;
+  const { model, base } = await openTrained(trained, opening);
+  try {
+    const made = onnxFolder({ ...model.parts, base }, { dtypes, maxBytes });
+    return new Map([...base.small, ...[...made].map(([path, stream]) => [path, joinBytes(stream)] as const)]);
+  } finally {
+    await model.close();
+  }
+}
+
+function joinBytes({ byteLength, chunks }: ByteStream): Uint8Array {
+  const bytes = new Uint8Array(byteLength);
+  let at = 0;
+  for (const chunk of chunks()) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }

@@ -1,11 +1,14 @@
+import type { Device } from '../../engine/runtime/session.ts';
 import { ADAPTER_CONFIG } from '../../input/formats/adapters/adapter-files.ts';
 import { asFiles, type Files, type Folder, folderUrl, hasFile, pathIn } from '../../input/formats/files.ts';
 import { EMBEDDED_FILES } from '../../input/hub/embedded-files.ts';
 import { EMBEDDED_MODEL } from '../../input/hub/model-id.ts';
 import { HEAD_KINDS, writesText } from '../../models/heads/registry.ts';
+import type { BaseDtype } from '../../program/bases/base-dtype.ts';
 import type { WebEngineOptions } from '../../program/web-engine.ts';
 import { ANYTHING, COUNT, type OptionTypes } from '../../support/options.ts';
-import { InvalidFile, UserError } from '../../support/user-error.ts';
+import { type Complaint, InvalidFile, UserError } from '../../support/user-error.ts';
+import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import { CONFIG, describeModel, readModel } from '../../use/trained/read-model.ts';
 
 /**
@@ -80,4 +83,43 @@ export async function findPageMedium(files: Files): Promise<string> {
   }
   (await readModel(described)).modality(config);
   return 'text';
+}
+
+/** A config without its output folder, which has no meaning in a page. */
+type WithoutOutput<Input> = Input extends unknown ? Omit<Input, 'output'> & { output?: string } : never;
+
+/** The config of a run in a page, as in Node: `data` has names of files, or rows. The default of `device` is `wasm`. */
+export type PageConfig = WithoutOutput<RunConfigInput>;
+
+/** The config of a page's run as one in Node. */
+export function inPage(config: PageConfig): RunConfigInput {
+  return { device: 'wasm', output: 'page', ...config } as RunConfigInput;
+}
+
+/**
+ * Rejects the settings that only Node supports. All that a page cannot do is here.
+ *
+ * @param where the place of the settings for messages
+ * @throws UserError with a line for every such setting
+ */
+export function assertInPage(
+  where: string,
+  { device, base_dtype = 'float32', dataset }: { device: Device; base_dtype?: BaseDtype; dataset?: unknown },
+): void {
+  const problems: Complaint[] = [];
+  if (device === 'cpu')
+    problems.push({ where: `${where}: device`, fault: 'must be wasm or webgpu in a page, got cpu' });
+  if (base_dtype !== 'float32') {
+    const fault = `must be float32 in a page, got ${base_dtype}`;
+    problems.push({ where: `${where}: base_dtype`, fault });
+  }
+  if (dataset !== undefined) {
+    problems.push({
+      where: `${where}: data.dataset`,
+      fault: 'is not available in a page',
+      hint: 'Give files of the page in data.train.',
+    });
+  }
+  if (problems.length > 0)
+    throw new UserError(problems.map((problem) => new UserError(problem).message).join('\n'));
 }

@@ -31,13 +31,15 @@ import { UserError } from '../../support/user-error.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
 import { describeModel } from '../../use/trained/read-model.ts';
-import { DECODERS } from './decode-image.ts';
+import { DECODERS } from './decoders.ts';
 import { loadWeights, newWeights, type PageModel } from './load-weights.ts';
-import { assertInPage, inPage, type PageConfig } from './page-config.ts';
 import {
+  assertInPage,
+  inPage,
   MAX_ADAPTER_BYTES,
   modelFiles,
   PAGE_OPTIONS,
+  type PageConfig,
   type PageOptions,
   type RunsOn,
   runsOn,

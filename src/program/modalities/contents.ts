@@ -2,8 +2,14 @@ import type { Tensors } from '../../engine/runtime/session.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
 import type { DataOptions } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
+import { ImageReader } from '../../input/media/images/image-reader.ts';
+import { IMAGES } from '../../input/media/images/medium.ts';
+import { ImageProcessor } from '../../input/media/images/processor.ts';
 import type { Decoders } from '../../input/media/media.ts';
 import type { FileContent, Medium } from '../../input/media/medium.ts';
+import { SOUNDS } from '../../input/media/sounds/medium.ts';
+import { SoundReader } from '../../input/media/sounds/sound-reader.ts';
+import { PIXELS, type VisionConfig, withImageSize } from '../../models/families/vision/tower.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { elementCount } from '../../support/arrays.ts';
 import { Random } from '../../support/random.ts';
@@ -263,3 +269,29 @@ class ContentSet<Item extends FileContent> extends InputSet<Item> {
 export function writtenTexts(modality: Modality): Texts {
   return (modality instanceof Contents ? modality.writes : undefined) ?? requireTexts(modality);
 }
+
+/** Models of images. */
+export const IMAGE_MODEL: ContentModel<VisionConfig<unknown>> = {
+  fit: (config, settings, where, modelType) =>
+    withImageSize(config, new ImageProcessor(settings, where, modelType).input),
+  modality({ maxLength }, settings, where, modelType, { image }) {
+    const reader = new ImageReader(new ImageProcessor(settings, where, modelType), image);
+    return new Contents(IMAGES, reader, PIXELS, maxLength) as Modality;
+  },
+};
+
+/** Models of sounds. Their input has the same size whatever their settings are. */
+const SOUND_MODEL: ContentModel<CommonConfig> = {
+  fit: (config) => config,
+  modality({ content, maxLength }, settings, where, _modelType, { audio }, written) {
+    const { input, shape } = content!;
+    const reader = new SoundReader(shape as [number, number], settings, where, audio);
+    return new Contents(SOUNDS, reader, input, maxLength!, written) as Modality;
+  },
+};
+
+/** The models of each medium, by its name. */
+export const CONTENT_MODELS: Readonly<Record<string, ContentModel<CommonConfig>>> = {
+  image: IMAGE_MODEL as unknown as ContentModel<CommonConfig>,
+  audio: SOUND_MODEL,
+};

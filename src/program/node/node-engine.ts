@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bytesSaturate } from '../../engine/runtime/node/byte-products.ts';
 import type { Device } from '../../engine/runtime/session.ts';
 import type { FolderFiles } from '../../input/formats/files.ts';
 import { disk } from '../../input/formats/node/folder-files.ts';
-import { assertOptions, BOOLEAN, COUNT, type OptionTypes, TEXT } from '../../support/options.ts';
+import { assertOptions, BOOLEAN, COUNT, lazy, type OptionTypes, TEXT } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type Engine, masksOn } from '../engine.ts';
 import type { ModelWeights } from '../weight-memory.ts';
@@ -64,6 +63,19 @@ export function nodeEngine(model: ModelWeights, device: Device, given: NodeEngin
     },
   };
 }
+
+/**
+ * Whether the engine adds products of an unsigned and a signed byte in 16 bits here: on x64 without VNNI, and if the
+ * system does not tell. Products of unsigned bytes take longer, and are right everywhere.
+ */
+export const bytesSaturate = lazy(() => {
+  if (process.arch !== 'x64') return false;
+  try {
+    return !/\b(avx512_?vnni|avx_?vnni|amx_int8)\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
+  } catch {
+    return true;
+  }
+});
 
 /** Whether the engine's addon loads. Without it, the device `cpu` is WebAssembly, which computes the same. */
 let addon: Promise<boolean> | undefined;

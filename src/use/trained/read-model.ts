@@ -15,7 +15,7 @@ import { HEAD_KINDS, writesText } from '../../models/heads/registry.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { assumedSentence, type SentenceSettings } from '../../models/sentence-settings.ts';
 import type { GenerationSources } from '../../program/generation/generation-settings.ts';
-import { CONTENT_MODELS } from '../../program/modalities/content-models.ts';
+import { CONTENT_MODELS } from '../../program/modalities/contents.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import { readTexts } from '../../program/modalities/read-texts.ts';
 import { lazy } from '../../support/options.ts';

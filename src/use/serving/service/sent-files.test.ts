@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it, vi } from 'vitest';
 import { NO_DECODERS } from '../../../input/media/media.ts';
-import { IMAGE_MODEL } from '../../../program/modalities/content-models.ts';
 import type { Contents } from '../../../program/modalities/contents.ts';
+import { IMAGE_MODEL } from '../../../program/modalities/contents.ts';
 import { SentFiles } from './sent-files.ts';
 
 const fixtures = new URL('../../../input/media/images/fixtures/files/', import.meta.url);
