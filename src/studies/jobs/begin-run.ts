@@ -109,8 +109,16 @@ export interface ReadRun extends BaseOfRun {
   weightDigests(): Promise<readonly FileDigest[]>;
 }
 
-/** The parts that {@link beginRun} passes on. */
-type Passed = 'start' | 'family' | 'modality' | 'generationFiles' | 'ownScores' | 'functions';
+/** The parts of a run before its data is read. {@link beginRun} passes most of them on. */
+interface RunFiles
+  extends Pick<ReadRun, 'start' | 'family' | 'modality' | 'generationFiles' | 'ownScores' | 'functions'> {
+  /** Missing keys are taken from the starting adapter. */
+  config: ParsedConfig;
+  /** The files of each source of training rows. */
+  train: readonly NamedFiles[];
+  /** The files of each validation set. */
+  validation: readonly NamedFiles[];
+}
 
 /**
  * Reads the data of a run and determines its classes.
@@ -122,14 +130,7 @@ export function beginRun({
   train: trainFiles,
   validation,
   ...parts
-}: Pick<ReadRun, Passed> & {
-  /** Missing keys are taken from the starting adapter. */
-  config: ParsedConfig;
-  /** The files of each source of training rows. */
-  train: readonly NamedFiles[];
-  /** The files of each validation set. */
-  validation: readonly NamedFiles[];
-}): Omit<ReadRun, 'base' | 'model' | 'digests' | 'weightDigests'> {
+}: RunFiles): Omit<ReadRun, 'base' | 'model' | 'digests' | 'weightDigests'> {
   const { start, family, modality } = parts;
   const task = taskNamed(parsed.task);
   const adapterData = start?.notes?.data;
@@ -140,7 +141,7 @@ export function beginRun({
   const { all, train, folds } = rows;
   const labels =
     task.classes?.labels(all, {
-      fileName: [data.dataset, ...trainingFiles(data)].filter((part) => part !== undefined).join(', '),
+      fileName: [data.dataset ?? [], ...trainingFiles(data)].flat().join(', '),
       ...family,
       adapter: start && {
         path: String(parsed.adapter),
@@ -151,12 +152,11 @@ export function beginRun({
   const detected = { ...data, ...task.files.detected?.(all, data) } as RunConfig['data'];
   const build = task.build(labels, detected);
   const model = build(family.definition, family.config);
-  const amount = describeAmount(
-    trainFiles.flatMap(({ files }) => files),
-    rows,
-    modality,
-  );
-  const { config, chosen } = chooseDefaults(scoring.config, { model, ...amount });
+  const files = trainFiles.flatMap((source) => source.files);
+  const { config, chosen } = chooseDefaults(scoring.config, {
+    model,
+    ...describeAmount(files, rows, modality),
+  });
   const { definition, settings } = readMethod(config);
   const language = findLanguage(task, rows.all, config, modality);
   return {

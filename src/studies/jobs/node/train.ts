@@ -10,7 +10,7 @@ import { assertOptions, BOOLEAN, isObject } from '../../../support/options.ts';
 import { shown, UserError } from '../../../support/user-error.ts';
 import { definingModules } from '../../../tasks/define-task.ts';
 import type { ParsedConfig, RunConfigInput } from '../../../training/run/config/run-config.ts';
-import type { FinishEvent } from '../../../training/run/events.ts';
+import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import type { OwnReply, TrainingJob, TrainingListener } from '../answer-training.ts';
 import { type AskedRun, answerOwn, askedRun } from '../rows-in-memory.ts';
 import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions, RunCallbacks } from '../run-callbacks.ts';
@@ -46,7 +46,7 @@ export async function trainAsked(
   options: TrainOptions = {},
 ): Promise<FinishEvent> {
   readyForMpi(process.env);
-  let tracked = await tracking(config);
+  const track = await tracking(config);
   const thread = startTraining(config.output);
   // Until a run begins, it writes nothing, and the thread may be parsing a file, which hears no request. Several
   // processes must agree on a stop.
@@ -69,14 +69,8 @@ export async function trainAsked(
   const listener: TrainingListener = {
     onEvent(event) {
       isBegun ||= event.type === 'start';
-      try {
-        tracked?.(event);
-      } catch (error) {
-        // Any error, such as a full disk, ends only this display. If it concerns the training, that reports it too.
-        tracked = undefined;
-        const message = `training.report_to ends here: ${(error as Error).message}. Training continues.`;
-        callbacks.tell({ type: 'notice', step: event.step, message });
-      }
+      const message = track(event);
+      if (message !== undefined) callbacks.tell({ type: 'notice', step: event.step, message });
       callbacks.tell(event);
     },
     onCall(call) {
@@ -132,9 +126,27 @@ function startTraining(output: string): TrainingThread {
   };
 }
 
-/** Starts the displays that `training.report_to` names. */
-async function tracking({ output, training }: ParsedConfig) {
-  if (training.report_to === undefined) return undefined;
+/**
+ * Starts the display that `training.report_to` names. Any error, such as a full disk, ends only this display and is
+ * returned as a message. If it concerns the training, that reports it too.
+ */
+async function tracking({
+  output,
+  training,
+}: ParsedConfig): Promise<(event: TrainEvent) => string | undefined> {
+  if (training.report_to === undefined) return () => undefined;
   const { eventFile } = await import('../../report/tensorboard/event-file.ts');
-  return eventFile(folderFiles(output).within('tensorboard'), process.pid);
+  let add: ((event: TrainEvent) => void) | undefined = eventFile(
+    folderFiles(output).within('tensorboard'),
+    process.pid,
+  );
+  return (event) => {
+    try {
+      add?.(event);
+      return undefined;
+    } catch (error) {
+      add = undefined;
+      return `training.report_to ends here: ${(error as Error).message}. Training continues.`;
+    }
+  };
 }

@@ -85,7 +85,7 @@ export async function expectSeconds(
   if (isPrepared || family.config.content || base_dtype !== 'float32' || model_init === 'random')
     return undefined;
   const { seed, groupByLength, accumulation, ...planned } = trainerSettings(config, train.lengths.length);
-  const { batchSize, stepsPerEpoch, totalSteps } = planned;
+  const { batchSize, stepsPerEpoch } = planned;
   const tokensIn = (epoch: number) =>
     planEpoch({ ...train, batchSize, seed, epoch, groupByLength }).map((batch) =>
       paddedTokens(batch, train.lengths),
@@ -104,12 +104,25 @@ export async function expectSeconds(
     .catch(unread);
   if (!base) return undefined;
   const run = { files, base, examples };
-  const { inputs, settings } = beginTraining(run, train);
+  const times = await timeSteps(machine, run).finally(() => base.model.close());
+  const opened = (performance.now() - startedAt) / 1000 - addUp(times);
+  const [first, end] = times.length > 1 ? [1, times.length] : [0, 1];
+  const steps = Array.from({ length: end - first }, (_, i) => first + i);
+  const perToken = addUp(steps, (step) => times[step]!) / addUp(steps, inStep);
+  const { passes, folds } = countAhead(run);
+  const perPass = (perToken * addUp(tokens)) / STEP_COST;
+  return opened * (1 + folds) + passes * perPass;
+}
+
+/** Takes the first steps of a training without its evaluations. Returns the seconds of each. */
+async function timeSteps(machine: RunMachine, run: Parameters<typeof beginTraining>[0]): Promise<number[]> {
+  const startedAt = performance.now();
+  const { inputs, settings } = beginTraining(run, run.examples.train);
   let last = 0;
   const times: number[] = [];
   const trainer = new Trainer(
     inputs,
-    { ...withoutEvaluation(settings), stopStep: Math.min(1 + MEASURED_STEPS, totalSteps) },
+    { ...withoutEvaluation(settings), stopStep: Math.min(1 + MEASURED_STEPS, settings.totalSteps) },
     {
       emit() {},
       shouldStop: () => times.length > 1 && performance.now() - startedAt > 1000 * MEASURED_SECONDS,
@@ -126,12 +139,6 @@ export async function expectSeconds(
     await trainer.prepare();
     last = performance.now();
     await trainer.run();
-  }).finally(() => base.model.close());
-  const opened = (last - startedAt) / 1000 - addUp(times);
-  const [first, end] = times.length > 1 ? [1, times.length] : [0, 1];
-  const steps = Array.from({ length: end - first }, (_, i) => first + i);
-  const perToken = addUp(steps, (step) => times[step]!) / addUp(steps, inStep);
-  const { passes, folds } = countAhead(run);
-  const perPass = (perToken * addUp(tokens)) / STEP_COST;
-  return opened * (1 + folds) + passes * perPass;
+  });
+  return times;
 }
