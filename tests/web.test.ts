@@ -38,6 +38,11 @@ describe('adalora web', () => {
       expect(response.headers.get('cross-origin-opener-policy')).toBe('same-origin');
       expect(response.headers.get('cross-origin-embedder-policy')).toBe('require-corp');
     }
+    // Only the tab that downloads models may connect, and only to the Hub.
+    const policy = (await fetch(new URL('download.html', url))).headers.get('content-security-policy');
+    const hub = 'https://huggingface.co https://*.huggingface.co https://*.hf.co';
+    expect(policy).toMatch(/^default-src 'none'; .*frame-ancestors 'none'$/);
+    expect(/connect-src ([^;]*);/.exec(policy!)![1]).toBe(hub);
     const range = { headers: { Range: 'bytes=0-9' } };
     expect((await fetch(new URL('models/mini/model.safetensors', url), range)).status).toBe(206);
   });

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PageServer, servePage, writePage } from '../../src/faces/servers/page/page-server.ts';
 import { open } from '../../src/use/trained/node/open.ts';
@@ -120,6 +121,70 @@ describe.skipIf(CHROMIUM === undefined)(`encoders in the page (${CHROMIUM ?? NO_
     await page.context().close();
   });
 
+  it('of the Hub tell their size, are kept in the browser and learn texts', SLOWLY, async () => {
+    const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
+    const asked = await standInForHub(page.context());
+    const user = new PageUser(page);
+    await user.choose(rows);
+    const opening = page.context().waitForEvent('page');
+    await page.getByRole('link', { name: 'Download another from the Hub' }).click();
+    const tab = await opening;
+    // Such a name is no model.
+    for (const [name, message] of [
+      ['tiny/other', 'could not be fetched (status 404). Check the spelling.'],
+      ['not a name', 'is not the name of a model on the Hub'],
+      ['tiny/decoder', 'is that of a model that writes text (llama)'],
+    ] as const) {
+      await tab.getByLabel('The model’s name').fill(name);
+      await tab.getByRole('button', { name: 'Look it up' }).click();
+      await tab.locator('#problem', { hasText: message }).waitFor();
+    }
+    await tab.getByLabel('The model’s name').fill(NAME);
+    await tab.getByRole('button', { name: 'Look it up' }).click();
+    await tab.getByText(`${NAME} reads texts. Its 6 files have 0.1 MB.`).waitFor();
+    expect(asked.filter((path) => path.endsWith('.safetensors'))).toEqual([]);
+    asked.damages = true;
+    await tab.getByRole('button', { name: 'Download 0.1 MB' }).click();
+    await tab.getByText('was damaged on the way').waitFor();
+    asked.damages = false;
+    await tab.getByRole('button', { name: 'Download 0.1 MB' }).click();
+    await tab.getByText(`${NAME} is kept in this browser.`).waitFor();
+    await photograph(tab, 'hub');
+    expect(await misfits(tab)).toEqual([]);
+    // This tab, like the other one, sends nothing to anyone else.
+    const send = () =>
+      fetch('https://example.org/', { method: 'POST', mode: 'no-cors' }).then(
+        () => 1,
+        () => 0,
+      );
+    expect(await tab.evaluate(send)).toBe(0);
+    await tab.close();
+
+    await page
+      .locator('#served-model', { hasText: `${NAME}, which is kept in this browser (0.1 MB)` })
+      .waitFor();
+    // The tab that trains cannot even read from the Hub.
+    const read = () =>
+      fetch('https://huggingface.co/').then(
+        () => 1,
+        () => 0,
+      );
+    expect(await page.evaluate(read)).toBe(0);
+    expect(await page.workers()[0]!.evaluate(read)).toBe(0);
+    const before = asked.length;
+    complaints.length = 0;
+    await user.train(2);
+    const score = await user.score();
+    await predictsAsInNode(user, join(folder, 'hub-adapter'));
+    await page.reload();
+    await page.getByText(`This browser has a training of ${NAME} on rows.csv`).waitFor();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    expect(await user.score()).toBe(score);
+    expect(asked).toHaveLength(before);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   it('of a zip are taken, and other models are refused with what to do', SLOWLY, async () => {
     const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
     const user = new PageUser(page);
@@ -189,4 +254,38 @@ async function predictsAsInNode(user: PageUser, adapter: string): Promise<void> 
       expect(Math.abs(percent - 100 * Math.max(...Object.values(answer.probabilities)))).toBeLessThan(0.06);
     }
   }
+}
+
+/** Answers a context's requests to the Hub, which has two models. Returns the requested paths. */
+async function standInForHub(context: BrowserContext): Promise<string[] & { damages?: boolean }> {
+  const asked: string[] & { damages?: boolean } = [];
+  const decoder = join(folder, 'hub-decoder');
+  writeTinyTextModel(decoder, 'llama');
+  const models: Record<string, Record<string, Uint8Array>> = {
+    [NAME]: { ...filesOf(encoder), 'README.md': strToU8('no part of it') },
+    'tiny/decoder': filesOf(decoder),
+  };
+  const commit = 'c'.repeat(40);
+  await context.route('https://huggingface.co/**', async (route) => {
+    const { pathname } = new URL(route.request().url());
+    asked.push(pathname);
+    const headers = { 'access-control-allow-origin': '*' };
+    for (const [name, files] of Object.entries(models)) {
+      const siblings = Object.entries(files).map(([rfilename, bytes]) => ({
+        rfilename,
+        size: bytes.length,
+        ...(rfilename.endsWith('.safetensors') && {
+          lfs: { sha256: createHash('sha256').update(bytes).digest('hex') },
+        }),
+      }));
+      if (pathname === `/api/models/${name}/revision/main`)
+        return route.fulfill({ headers, json: { sha: commit, siblings } });
+      const content = files[pathname.slice(`/${name}/resolve/${commit}/`.length)];
+      if (!pathname.startsWith(`/${name}/resolve/${commit}/`) || !content) continue;
+      const isDamaged = asked.damages && pathname.endsWith('.safetensors');
+      return route.fulfill({ headers, body: Buffer.from(isDamaged ? content.toReversed() : content) });
+    }
+    return route.fulfill({ headers, status: 404 });
+  });
+  return asked;
 }

@@ -361,6 +361,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
       '',
       'model-choice',
       '',
+      '',
       'train',
     ]);
     await page.keyboard.press('Enter');

@@ -38,6 +38,9 @@ interface ModelWords {
   example: string;
 }
 
+/** The channel on which a tab tells the others that it has kept a model (its name), or deleted one. */
+export const MODELS_CHANNEL = 'adalora-models';
+
 /** The size of a model. */
 export function fileSize(bytes: number): string {
   return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;

@@ -4,7 +4,7 @@ import type { Medium } from '../data/row-files.ts';
 import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { ChosenSettings, OfferedModel } from '../worker/messages.ts';
 import { element, withPath } from './element.ts';
-import { fileSize, MODEL_WORDS } from './goal-words.ts';
+import { fileSize, MODEL_WORDS, MODELS_CHANNEL } from './goal-words.ts';
 
 /** The values of the choices that are not names of models. Names have no spaces. */
 const [BUILT_IN, OWN] = ['the built-in one', 'own files'];
@@ -42,7 +42,7 @@ export function modelStep(desk: RemoteDesk): ModelStep {
     files.required = isOwn() && chosen.length === 0;
     const offered = models.find((model) => model.name === choice.value);
     line.textContent = offered
-      ? `Trained model: ${offered.name}, which is served with this page (${fileSize(offered.bytes)}).`
+      ? `Trained model: ${offered.name}, which is ${offered.isKept ? 'kept in this browser' : 'served with this page'} (${fileSize(offered.bytes)}).`
       : isOwn() && checked
         ? `Trained model: ${fileSize(Object.values(checked).reduce((sum, { size }) => sum + size, 0))} in your files.`
         : '';
@@ -86,31 +86,42 @@ export function modelStep(desk: RemoteDesk): ModelStep {
     element('model-command', HTMLElement).textContent = `npx adalora web --model ${name.value}`;
   });
 
+  function offer(of: Medium, offered: readonly OfferedModel[]): void {
+    const earlier = choice.value;
+    const isNew = of !== medium;
+    [medium, models] = [of, offered];
+    const options = [
+      ...(of === 'text' ? [[BUILT_IN, 'the built-in encoder']] : []),
+      ...offered.map((model) => [model.name, model.name]),
+      [OWN, 'your own files'],
+    ];
+    choice.innerHTML =
+      markup`${options.map(([value, words]) => markup`<option value="${value}">${words}</option>`)}`.text;
+    const known = options.some(([value]) => value === earlier);
+    if (chosen.length > 0) choice.value = OWN;
+    else choice.value = known && !isNew ? earlier : (offered[0]?.name ?? options[0]![0]!);
+    if (isNew) {
+      const words = MODEL_WORDS[of];
+      element('model-files-name', HTMLElement).textContent = words.files;
+      element('model-link', HTMLAnchorElement).href = `https://huggingface.co/${words.example}/tree/main`;
+      element('model-command', HTMLElement).textContent = `npx adalora web --model ${words.example}`;
+      name.placeholder = words.example;
+      void check();
+    }
+    show();
+  }
+
+  // Another tab has kept or deleted a model.
+  new BroadcastChannel(MODELS_CHANNEL).addEventListener('message', async ({ data }) => {
+    if (!medium) return;
+    offer(medium, await desk.models(medium));
+    if (!models.some((model) => model.name === data)) return;
+    choice.value = data;
+    show();
+  });
+
   return {
-    offer(of, offered) {
-      const earlier = choice.value;
-      const isNew = of !== medium;
-      [medium, models] = [of, offered];
-      const options = [
-        ...(of === 'text' ? [[BUILT_IN, 'the built-in encoder']] : []),
-        ...offered.map((model) => [model.name, model.name]),
-        [OWN, 'your own files'],
-      ];
-      choice.innerHTML =
-        markup`${options.map(([value, words]) => markup`<option value="${value}">${words}</option>`)}`.text;
-      const known = options.some(([value]) => value === earlier);
-      if (chosen.length > 0) choice.value = OWN;
-      else choice.value = known && !isNew ? earlier : (offered[0]?.name ?? options[0]![0]!);
-      if (isNew) {
-        const words = MODEL_WORDS[of];
-        element('model-files-name', HTMLElement).textContent = words.files;
-        element('model-link', HTMLAnchorElement).href = `https://huggingface.co/${words.example}/tree/main`;
-        element('model-command', HTMLElement).textContent = `npx adalora web --model ${words.example}`;
-        name.placeholder = words.example;
-        void check();
-      }
-      show();
-    },
+    offer,
     take(given) {
       const names = given.map(({ file }) => file.name);
       const weights = names.filter((each) => each.endsWith('.safetensors'));

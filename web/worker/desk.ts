@@ -19,6 +19,7 @@ import type { PageTable } from '../data/read-table.ts';
 import { MEDIUM_NOUNS, type Medium, type ToWav } from '../data/row-files.ts';
 import { bestDevice } from './best-device.ts';
 import { chooseGoal, splitFor, type Wish } from './goal.ts';
+import { keptModels, openKept } from './kept-models.ts';
 import { type FileRows, LabelDesk } from './label-desk.ts';
 import { embedRows, LearntModel } from './learnt-model.ts';
 import type {
@@ -111,7 +112,9 @@ export class Desk {
   async models(medium: Medium): Promise<OfferedModel[]> {
     this.#served ??= this.#findServed();
     const served = await this.#served;
-    return served?.medium === medium ? [{ name: served.name, bytes: served.bytes }] : [];
+    const kept = (await keptModels()).map((model) => ({ ...model, isKept: true }));
+    const all = served ? [served, ...kept.filter(({ name }) => name !== served.name)] : kept;
+    return all.filter((model) => model.medium === medium);
   }
 
   /** The model that the page is served with. */
@@ -119,7 +122,12 @@ export class Desk {
     const response = await fetch(new URL(SERVED_NAME, this.#address)).catch(() => undefined);
     const { served: name, bytes } = response?.ok ? await response.json() : {};
     if (name === undefined) return undefined;
-    return { name, bytes, medium: await findPageMedium(asFiles(new URL(SERVED, this.#address), name)) };
+    return {
+      name,
+      bytes,
+      isKept: false,
+      medium: await findPageMedium(asFiles(new URL(SERVED, this.#address), name)),
+    };
   }
 
   /**
@@ -297,10 +305,11 @@ export class Desk {
     if (files) return new Map(Object.entries(files));
     this.#served ??= this.#findServed();
     if ((await this.#served)?.name === name) return new URL(SERVED, this.#address);
-    const hint = `Start the page with it: npx adalora web --model ${name}`;
+    if ((await keptModels()).some((kept) => kept.name === name)) return openKept(name);
+    const hint = `Download it again, or start the page with it: npx adalora web --model ${name}`;
     throw new UserError({
       where: name,
-      fault: 'is the model of this training, but the page is served without it',
+      fault: 'is the model of this training, but the page does not have it',
       hint,
     });
   }

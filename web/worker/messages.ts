@@ -32,6 +32,8 @@ export interface OfferedModel {
   /** The name that adapters record. */
   name: string;
   bytes: number;
+  /** Whether it is kept in this browser. Otherwise, the page is served with it. */
+  isKept: boolean;
 }
 
 /** A summary of the training data with these columns: its labels, or the number of its answers. */

@@ -129,7 +129,8 @@ export async function servePage(port: number, served?: ServedModel): Promise<Pag
     send: sirv(folder, { etag: true, maxAge: 0 }),
   }));
   const server = createServer(TIMEOUTS, (request, response) => {
-    for (const [name, value] of headers) response.setHeader(name, value);
+    for (const [pattern, name, value] of headers)
+      if (matches(pattern, request.url ?? '')) response.setHeader(name, value);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     const refuse = (status: number) => response.writeHead(status, { Connection: 'close' }).end(`${status}\n`);
     request.resume();
@@ -147,8 +148,23 @@ export async function servePage(port: number, served?: ServedModel): Promise<Pag
   return { url: `http://127.0.0.1:${port}/`, server };
 }
 
-/** The headers for serving the page. They come from its file `_headers`, which some static hosts also read. */
-function pageHeaders(folder: string): [name: string, value: string][] {
+/**
+ * The headers for serving the page, with the patterns of their addresses. They come from its file `_headers`, which some
+ * static hosts also read.
+ */
+function pageHeaders(folder: string): [pattern: string, name: string, value: string][] {
   const text = readText(disk, join(folder, '_headers'), 'a file of the built page');
-  return [...text.matchAll(/^ {2}([\w-]+): (.+)$/gm)].map(([, name, value]) => [name!, value!]);
+  return [...text.matchAll(/^(\/.*)\n((?: {2}.+\n)+)/gm)].flatMap(([, pattern, lines]) =>
+    [...lines!.matchAll(/^ {2}([\w-]+): (.+)$/gm)].map(([, name, value]): [string, string, string] => [
+      pattern!,
+      name!,
+      value!,
+    ]),
+  );
+}
+
+/** Whether an address is that of a rule, or begins as one that ends with a star. */
+function matches(pattern: string, url: string): boolean {
+  const path = url.replace(/\?.*$/, '');
+  return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
 }
