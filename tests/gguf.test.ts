@@ -17,6 +17,7 @@ import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import { writeAdapter } from './support/adapter-folder.ts';
 import { openIn } from './support/describe-in.ts';
 import { newFolder } from './support/new-folder.ts';
+import { readSafetensors } from './support/safetensors-file.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 
 /*
@@ -37,6 +38,12 @@ const GELU_FAMILIES = ['gemma2', 'gemma3_text', 'gpt2', 'gpt_neox'];
 const PROMPT = 'the cat then catches the other one';
 const INIT_R = 5;
 const RANKS = [3, 0, 5, 1, 4, 2];
+
+/**
+ * Small models that mlx-lm cannot compute: GPT-2 with the names of transformers, GPT-NeoX with a width of its own, and
+ * Gemma 2 with a window shorter than the text.
+ */
+const OTHER_IN_MLX = ['gpt2', 'gpt_neox', 'gemma2'];
 
 /** Families that are written as whole models. */
 const WHOLE = modelTypes(({ gguf }) => gguf?.whole !== undefined);
@@ -269,6 +276,75 @@ describe.skipIf(!isHere)(TITLE, () => {
   });
 });
 
+describe('an adapter for mlx-lm', () => {
+  const root = newFolder();
+
+  it.each(Object.entries(CASES))('adds the same to every matrix: %s', async (type, { base, changes }) => {
+    const path = (name: string) => join(root, type, name);
+    writeSmallGenerator(path('base'), base, { model_type: type, ...changes });
+    writeMixedAdapter(path('adapter'), path('base'));
+    const opened = await open(path('adapter'), { generates: true });
+    await opened.merge(path('merged'));
+    await opened.export('mlx', path('mlx'));
+    const ids = requireTexts(opened.parts.modality).ids(`<s>${PROMPT}`);
+    writeFileSync(path('ids.json'), JSON.stringify([...ids]));
+    const logits = await logitsOf(opened, Int32Array.from(ids));
+    await opened.close();
+    // MLX_PYTHON is a Python with mlx-lm.
+    if (process.env.MLX_PYTHON && !OTHER_IN_MLX.includes(type)) {
+      const script = ['scripts/oracle/mlx_adapters.py', join(root, type)];
+      const { stdout, stderr } = spawnSync(process.env.MLX_PYTHON, script, {
+        encoding: 'utf8',
+        maxBuffer: 2 ** 28,
+      });
+      expect(stdout, stderr.slice(-2000)).not.toBe('');
+      const tolerance = GELU_FAMILIES.includes(type) ? GELU_TOLERANCE : TOLERANCE;
+      expect(largestDifference(JSON.parse(stdout).flat(), logits)).toBeLessThan(tolerance);
+    }
+    const [before, merged, factors] = ['base/model', 'merged/model', 'mlx/adapters'].map(
+      (name) => readSafetensors(path(`${name}.safetensors`)) as AdapterTensors,
+    );
+    const { num_layers, lora_parameters } = JSON.parse(readFileSync(path('mlx/adapter_config.json'), 'utf8'));
+    const { rank, scale, keys } = lora_parameters;
+    // mlx-lm adapts the named modules of its last layers, all with one rank.
+    expect({ num_layers, rank }).toEqual({ num_layers: Object(changes).num_hidden_layers ?? 2, rank: 5 });
+    let checked = 0;
+    for (const [name, { shape, data }] of merged!) {
+      const [, layer, module] = /(?:layers|h)\.(\d+)\.(.+)\.weight$/.exec(name) ?? [];
+      const list = name.startsWith('model.') ? 'layers' : 'h';
+      const outside = name.replace('.weight', '').replace('embed_out', 'model.embed_out');
+      const inMlx = layer === undefined ? outside : `model.${list}.${layer}.${module}`;
+      const a = factors!.get(`${inMlx}.lora_a`);
+      const b = factors!.get(`${inMlx}.lora_b`);
+      const old = before!.get(name)!.data;
+      if (!a || !b) {
+        expect(data).toEqual(old);
+        continue;
+      }
+      checked++;
+      expect(keys).toContain(module ?? inMlx);
+      const [inputs, outputs] = [a.shape[0]!, b.shape[1]!];
+      expect([a.shape, b.shape]).toEqual([
+        [inputs, rank],
+        [rank, outputs],
+      ]);
+      // GPT-2 stores the transposed weight.
+      const isTransposed = type === 'gpt2' && module !== undefined;
+      expect(shape).toEqual(isTransposed ? [inputs, outputs] : [outputs, inputs]);
+      const expected = Float32Array.from(old, (value, at) => {
+        const [first, second] = [Math.floor(at / shape[1]!), at % shape[1]!];
+        const [row, column] = isTransposed ? [second, first] : [first, second];
+        let sum = 0;
+        for (let i = 0; i < rank; i++) sum += b.data[i * outputs + row]! * a.data[column * rank + i]!;
+        return value + scale * sum;
+      });
+      expect(largestDifference(data, expected)).toBeLessThan(1e-5);
+    }
+    expect(checked).toBe(factors!.size / 2);
+    expect(checked).toBeGreaterThan(keys.length);
+  });
+});
+
 describe('a GGUF file as a base', () => {
   const root = newFolder();
 
@@ -367,6 +443,9 @@ describe('a GGUF file', () => {
     await expect(opened.export('gguf-adapter', join(root, `${name}-gguf`))).rejects.toThrow(
       new RegExp(`has ${content}.*, which GGUF adapters cannot hold.*--as gguf`),
     );
+    await expect(opened.export('mlx', join(root, `${name}-gguf`))).rejects.toThrow(
+      new RegExp(`has ${content}.*, which adapters for mlx-lm cannot hold.*--as merged`),
+    );
     await opened.close();
     expect(existsSync(join(root, `${name}-gguf`))).toBe(false);
   });
@@ -415,6 +494,7 @@ describe('a GGUF file', () => {
 
   it('is refused for a whole model and for a family without one', async () => {
     for (const [folder, form, fault] of [
+      [base, 'mlx', 'is a whole model, not an adapter. mlx-lm opens it as it is.'],
       [base, 'gguf-adapter', 'is a whole model, not an adapter. Export it with --as gguf.'],
       [join(root, 't5'), 'gguf-adapter', 'is for a model of type t5, which has no GGUF adapters'],
       [join(root, 't5'), 'gguf', 'is for a model of type t5, which has no GGUF models'],

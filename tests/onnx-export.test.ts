@@ -388,7 +388,7 @@ describe('adalora export --as onnx', () => {
     [
       'a type of weights of another form',
       ['--as', 'lora', '--dtype', 'q8', '-o', 'new'],
-      '`--dtype` requires --as merged or onnx or gguf or gguf-adapter, got --as lora.\n',
+      '`--dtype` requires --as merged or onnx or gguf or gguf-adapter or mlx, got --as lora.\n',
     ],
     [
       'a sum in another form',

@@ -21,7 +21,7 @@ interface ExportForm {
   /** Whether the form is a whole model or an adapter. */
   writes: 'model' | 'adapter';
   says: string;
-  /** The types of its weights, for help. Missing if they are those of the form before it. */
+  /** The types of its weights, for help. Missing if the form before it lists them. */
   dtypes?: string;
   /** Loads what makes it, which is large. */
   load(): Promise<{
@@ -53,7 +53,7 @@ export const EXPORT_FORMS: Readonly<Record<string, ExportForm>> = {
   },
   onnx: {
     writes: 'model',
-    says: 'the whole model for transformers.js and Optimum',
+    says: 'the model for transformers.js and Optimum',
     dtypes: 'fp32, fp16, q8, q4, or several as in fp32,q8',
     async load() {
       const { onnxForm } = await import('./onnx-folder.ts');
@@ -64,7 +64,7 @@ export const EXPORT_FORMS: Readonly<Record<string, ExportForm>> = {
   },
   gguf: {
     writes: 'model',
-    says: 'the model for llama.cpp and Ollama',
+    says: 'for llama.cpp and Ollama',
     dtypes: 'f16, f32, q8_0, q4_0',
     async load() {
       const { ggufForm } = await import('./gguf-model.ts');
@@ -79,6 +79,14 @@ export const EXPORT_FORMS: Readonly<Record<string, ExportForm>> = {
       const { ggufAdapterForm } = await import('./gguf-adapter.ts');
       const { GGUF_DTYPES } = await import('../../input/formats/encode-gguf.ts');
       return { make: ggufAdapterForm, readDtype: (name) => ({ dtype: dtypeNamed(name, GGUF_DTYPES) }) };
+    },
+  },
+  mlx: {
+    writes: 'adapter',
+    says: 'for mlx-lm',
+    async load() {
+      const { mlxForm } = await import('./mlx-adapter.ts');
+      return { make: mlxForm, readDtype: (name) => dtypeNamed(name, ['f32']) && {} };
     },
   },
 };

@@ -18,14 +18,26 @@ export interface ExportGgufOptions {
 
 export const GGUF_OPTIONS: OptionTypes<ExportGgufOptions> = { dtype: acceptOne(...GGUF_DTYPES) };
 
-/** llama.cpp's names of the kind of adapter, and of the two matrices of a product. */
+/** The names of the kind of adapter, and of the two matrices of a product, in llama.cpp and mlx-lm. */
 const KIND = 'lora';
-const SUFFIXES = { inner: `${KIND}_a`, outer: `${KIND}_b` };
+export const SUFFIXES = { inner: `${KIND}_a`, outer: `${KIND}_b` };
 
 /** The output projection, outside of the layers. A model with tied weights has no such tensor. */
 const OUTPUT = { module: 'lm_head', name: 'output' } as const;
 
-const MERGE = 'Export the whole model with --as gguf.';
+/** A format for products of matrices alone, for messages. */
+export interface ProductsFormat {
+  holder: string;
+  /** The remedy for an adapter that it cannot hold, and for a whole model. */
+  instead: string;
+  ofModel: string;
+}
+
+const GGUF_ADAPTERS: ProductsFormat = {
+  holder: 'GGUF adapters',
+  instead: 'Export the whole model with --as gguf.',
+  ofModel: 'Export it with --as gguf.',
+};
 
 /** A model with the adapter to export. */
 type GgufSource = Pick<TunedModel, 'model' | 'notes'> & { adapter?: KnownAdapter; folder: string };
@@ -43,7 +55,7 @@ function ggufAdapter(source: GgufSource, options: ExportGgufOptions = {}): Itera
   const { model, folder } = source;
   const format = ggufFormat(source, 'adapter');
   const tensors = new Map<string, GgufTensor>();
-  for (const [path, { A, B }] of collectIncrements(source)) {
+  for (const [path, { A, B }] of collectIncrements(source, GGUF_ADAPTERS)) {
     const name = ggufName(path, format, source);
     const rows = format.rows?.(name.module, model.config);
     const [inner, outer] = [A, B].map((factor) => createTensor(factor, `${folder}: ${path}`));
@@ -79,26 +91,35 @@ export function ggufFormat(
   });
 }
 
-/** The products to add. */
-function collectIncrements({ adapter, folder, notes }: GgufSource): Increments['modules'] {
+/**
+ * The products to add. B contains the whole scale.
+ *
+ * @throws UserError for a whole model, and for anything in the adapter that is no product
+ */
+export function collectIncrements(
+  { adapter, folder, notes }: GgufSource,
+  format: ProductsFormat,
+): Increments['modules'] {
   if (!adapter) {
     throw new UserError({
       where: folder,
       fault: 'is a whole model, not an adapter',
-      hint: 'Export it with --as gguf.',
+      hint: format.ofModel,
       code: 'unsupported',
     });
   }
   const { kind, stored } = adapter;
   if (!kind.increments) {
     const hint = kind.unmergeable && `It cannot be merged either: ${kind.unmergeable}.`;
-    throw refusal(folder, `an adapter of kind ${kind.name}`, hint);
+    throw productRefusal(folder, `an adapter of kind ${kind.name}`, format, hint);
   }
-  if (notes?.base_dtype) throw refusal(folder, `an adapter that fits a base of type ${notes.base_dtype}`);
+  if (notes?.base_dtype)
+    throw productRefusal(folder, `an adapter that fits a base of type ${notes.base_dtype}`, format);
   const changed = Object.keys(notes?.model_config ?? {});
-  if (changed.length > 0) throw refusal(folder, `changed fields of config.json (${changed.join(', ')})`);
+  if (changed.length > 0)
+    throw productRefusal(folder, `changed fields of config.json (${changed.join(', ')})`, format);
   const { modules, more } = kind.increments(stored, folder);
-  if (more) throw refusal(folder, more);
+  if (more) throw productRefusal(folder, more, format);
   return modules;
 }
 
@@ -107,10 +128,15 @@ function createTensor({ shape, data }: AdapterTensor, where: string): GgufTensor
   return { shape, read: (start, end) => data.subarray(start, end) };
 }
 
-function refusal(where: string, content: string, hint = MERGE): UserError {
+export function productRefusal(
+  where: string,
+  content: string,
+  { holder, instead }: ProductsFormat,
+  hint = instead,
+): UserError {
   return new UserError({
     where,
-    fault: `has ${content}, which GGUF adapters cannot hold`,
+    fault: `has ${content}, which ${holder} cannot hold`,
     hint,
     code: 'unsupported',
   });
@@ -126,7 +152,7 @@ function ggufName(
     return { module: OUTPUT.name, weight: `${OUTPUT.name}.weight` };
   const [, layer, inLayer] = /\.(\d+)\.(.+)$/.exec(path) ?? [];
   const module = inLayer === undefined ? undefined : format.modules[inLayer];
-  if (module === undefined) throw refusal(folder, `the module ${path}`);
+  if (module === undefined) throw productRefusal(folder, `the module ${path}`, GGUF_ADAPTERS);
   return { module, weight: `blk.${layer}.${module}.weight` };
 }
 

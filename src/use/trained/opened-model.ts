@@ -55,7 +55,8 @@ export class OpenedModel extends TrainedModel {
    * Writes the model, or only its adapter, in another equivalent form.
    *
    * @param form `merged`, a checkpoint; `onnx`, a folder that transformers.js and Optimum load; `gguf`, the whole
-   * model for llama.cpp and Ollama; `gguf-adapter`, the adapter alone for them; or another form of the adapter, such as plain LoRA for AdaLoRA
+   * model for llama.cpp and Ollama; `gguf-adapter`, the adapter alone for them; `mlx`, the adapter for mlx-lm; or another
+   * form of the adapter, such as plain LoRA for AdaLoRA
    * @param output a new or empty folder
    * @param options options of this form
    * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that are
