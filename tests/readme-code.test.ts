@@ -28,6 +28,7 @@ import { writeTinyTextModel } from './support/tiny-text-model.ts';
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npx adalora web': 'serves until it is ended; tests/web.test.ts does so',
   'npx adalora label': 'waits for keys; tests/label.test.ts presses them',
+  "import { open } from 'adalora';\n\nconst records": 'wants a reranker; tests/reranking.test.ts opens one',
   'npx adalora mine pairs.jsonl --model runs/search --reranker': 'tests/reranking.test.ts does so',
   'npx adalora train labels/': 'reads the labels of such keys; the same test plans it',
   'cd node_modules && rm': 'deletes what the tests run with',
