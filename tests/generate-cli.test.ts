@@ -59,6 +59,31 @@ describe('adalora generate', () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual(all.map((one) => ({ ...one, ids: [...one.ids] })));
   });
 
+  it('passes the tools of a row, leaves out its last answer, and prints the calls', async () => {
+    writeSmallGenerator(workspace.path('long'), 'llama', { max_position_embeddings: 512 });
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    const asked = [{ role: 'user', content: 'hi' }];
+    const messages = [...asked, { role: 'assistant', content: 'an answer' }];
+    const values = { type: 'object', properties: { x: { enum: [1, 2] } }, required: ['x'] };
+    const schema = {
+      type: 'object',
+      properties: { name: { const: 'f' }, arguments: values },
+      required: ['name', 'arguments'],
+    };
+    workspace.write('calls.jsonl', `${JSON.stringify({ tools, messages })}\n`);
+    workspace.write('call.json', JSON.stringify(schema));
+    const flags = ['--file', 'calls.jsonl', '--schema', 'call.json', '--max_new_tokens', '60', '--jsonl'];
+    const stdout = await succeeds(workspace.run('generate', 'long', ...flags));
+    const opened = await open(workspace.path('long'), { generates: true });
+    const { text, ids } = await opened.generate(
+      { messages: asked, tools },
+      { max_new_tokens: 60, response_format: { type: 'json_schema', schema } },
+    );
+    await opened.close();
+    const { name, arguments: given } = JSON.parse(text);
+    expect(JSON.parse(stdout)).toMatchObject({ text, ids: [...ids], calls: [{ name, arguments: given }] });
+  });
+
   it('writes JSON of a schema, or a choice', async () => {
     const schema = {
       type: 'object',

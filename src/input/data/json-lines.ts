@@ -48,10 +48,10 @@ export function* jsonLines(content: string, problems: RowProblems): Iterable<Jso
 
 /**
  * Matches an object that begins with a list of objects, also after other keys if its name says so: `{"version": 1, "data":
- * [{`. A conversation is a row of its own.
+ * [{`. A conversation is a row of its own, and so are its tools.
  */
 const WRAPPED =
-  /^\s*\{\s*(("[^"\\]*"\s*:\s*("[^"\\]*"|[\w.+-]+)\s*,\s*)*"(data|rows|items|records|examples|results)"|"[^"\\]*")\s*:\s*\[\s*\{(?!\s*"(role|from|content|value)")/;
+  /^\s*\{\s*(("[^"\\]*"\s*:\s*("[^"\\]*"|[\w.+-]+)\s*,\s*)*"(data|rows|items|records|examples|results)"|"(?!tools")[^"\\]*")\s*:\s*\[\s*\{(?!\s*"(role|from|content|value)")/;
 
 /** Whether a text may begin with an object that has a list of rows. */
 export function beginsWrappedList(start: string): boolean {

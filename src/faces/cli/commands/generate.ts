@@ -2,8 +2,9 @@ import { Document } from 'yaml';
 import { jsonLines, ownValue, requireText } from '../../../input/data/json-lines.ts';
 import { textFile } from '../../../input/data/node/text-files.ts';
 import { RowProblems } from '../../../input/data/rows.ts';
-import { readMessages } from '../../../input/data/text/language-rows.ts';
-import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
+import { readConversation } from '../../../input/data/text/language-rows.ts';
+import { ASSISTANT, type ChatMessage } from '../../../input/text/chat/chat-template.ts';
+import { readToolCalls } from '../../../input/text/chat/tool-calls.ts';
 import type { Generated, GenerationInput, Prompt } from '../../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../../program/generation/text-generator.ts';
 import { defined } from '../../../support/options.ts';
@@ -76,7 +77,9 @@ async function answerAll(
         config,
         options,
       );
-      return texts.flat().map((generated) => (jsonl ? formatLine(generated) : generated.text));
+      return texts.flatMap((all, i) =>
+        all.map((one) => (jsonl ? formatLine(one, hasTools(batch[i]!.prompt)) : one.text)),
+      );
     });
   try {
     for (let at = 0; at < prompts.length; at += batchSize)
@@ -105,7 +108,9 @@ function asked(
   prompt: GivenPrompt['prompt'],
   isChat: boolean,
   system: string | undefined,
-): string | readonly ChatMessage[] {
+): GivenPrompt['prompt'] {
+  if (hasTools(prompt))
+    return { ...prompt, messages: asked(prompt.messages, isChat, system) as readonly ChatMessage[] };
   if (typeof prompt === 'string' && !isChat) {
     if (system === undefined) return prompt;
     throw new UserError({ key: '--system', fault: 'applies to chats only', hint: 'Add --chat.' });
@@ -137,8 +142,18 @@ async function spoken(
   return text;
 }
 
-function formatLine({ text, ids, finish }: Generated): string {
-  return JSON.stringify({ text, ids: [...ids], finish });
+/** Returns a line of JSON. With tools, the calls in the text are beside it. */
+function formatLine({ text, ids, finish }: Generated, mayCall: boolean): string {
+  return JSON.stringify({
+    text,
+    ...(mayCall && { calls: readToolCalls(text).calls }),
+    ids: [...ids],
+    finish,
+  });
+}
+
+function hasTools(prompt: GivenPrompt['prompt']) {
+  return typeof prompt === 'object' && 'tools' in prompt;
 }
 
 /** Runs `work`. Its error messages name the prompt if there are several prompts. */
@@ -198,12 +213,12 @@ function readFormat({ schema, choice }: GenerationFlags): GenerationInput['respo
 /** A prompt, or a conversation to answer, and its place in the input. */
 interface GivenPrompt {
   where: string;
-  prompt: string | readonly ChatMessage[];
+  prompt: Exclude<Prompt, Int32Array>;
 }
 
 /**
  * Reads prompts from a file or from standard input. Content that begins with `{` is JSON Lines with `prompt`
- * or `messages`. Otherwise, each line is a prompt. Blank lines are skipped.
+ * or `messages` (and `tools`). Otherwise, each line is a prompt. Blank lines are skipped.
  *
  * @throws UserError with the invalid lines, or if there is no prompt
  */
@@ -228,9 +243,17 @@ function fromJson(body: string, fileName: string): GivenPrompt[] {
     const prompt =
       ownValue(object, 'messages') === undefined
         ? requireText(object, 'prompt', line, problems)
-        : readMessages(object.messages, 'messages', line, problems)?.messages;
+        : toAnswer(readConversation(object, 'messages', line, problems));
     if (prompt !== undefined) prompts.push({ where: `${fileName}:${line}`, prompt });
   }
   problems.throwIfAny();
   return prompts;
+}
+
+/** The prompt of a conversation: without its last answer, as in rows for training. */
+function toAnswer(row: ReturnType<typeof readConversation>): GivenPrompt['prompt'] | undefined {
+  if (!row) return undefined;
+  const { messages, tools } = row;
+  const begun = messages.at(-1)!.role === ASSISTANT ? messages.slice(0, -1) : messages;
+  return tools ? { messages: begun, tools } : begun;
 }

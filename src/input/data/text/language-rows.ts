@@ -147,11 +147,8 @@ function readRow(
       return { prompt: text(keys.prompt), completion: text(keys.completion) };
     case 'choices':
       return readChoices(object, keys, line, problems);
-    case 'messages': {
-      const tools = readTools(ownValue(object, TOOLS), line, problems);
-      const row = readMessages(ownValue(object, keys.messages), keys.messages, line, problems);
-      return row && tools ? { ...row, tools } : row;
-    }
+    case 'messages':
+      return readConversation(object, keys.messages, line, problems);
   }
 }
 
@@ -197,6 +194,18 @@ function readChoices(
   const needs = `the number or text of one of "${key}" in "${answer}"`;
   problems.add(line, { needs, got: JSON.stringify(right) ?? 'nothing' });
   return undefined;
+}
+
+/** Reads messages, and the functions that they may call. Undefined for a row with a problem. */
+export function readConversation(
+  object: JsonObject,
+  key: string,
+  line: number,
+  problems: RowProblems,
+): { messages: readonly ChatMessage[]; tools?: ChatTools } | undefined {
+  const tools = readTools(ownValue(object, TOOLS), line, problems);
+  const row = readMessages(ownValue(object, key), key, line, problems);
+  return row && tools ? { ...row, tools } : row;
 }
 
 export function readMessages(value: unknown, key: string, line: number, problems: RowProblems) {
