@@ -339,9 +339,10 @@ it("answers in the form of Hugging Face's inference API", async () => {
   const predict: Service['predict'] = async ({ inputs }) => inputs.map(() => scores);
   const { post } = await served({}, { predict });
   const sorted = [scores[1], scores[0]];
-  // The body of promptfoo's huggingface:text-classification, which sends its whole config as parameters.
+  // The bodies of promptfoo's huggingface:text-classification. Earlier versions send their whole config as parameters.
   const body = { inputs: 'x', parameters: { apiEndpoint: 'http://127.0.0.1/models/cola' } };
   expect(await post('/models/cola', body)).toMatchObject({ status: 200, body: [sorted] });
+  expect(await post('/models/cola', { inputs: 'x', parameters: {} })).toMatchObject({ body: [sorted] });
   expect(await post('/models/cola', { inputs: ['x', 'y'] })).toMatchObject({ body: [sorted, sorted] });
   expect(await post('/models/cola', { inputs: [] })).toMatchObject({ status: 422 });
   const spans = await served({}, { predict: async () => [{ answer: 'a', score: 1, start: 0, end: 1 }] });
