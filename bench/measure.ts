@@ -19,6 +19,8 @@ export interface Rounds {
 export interface Measured<Prepared, Reply> {
   prepared: Prepared;
   replies: Reply[];
+  /** The response of the first round, which is also a warm-up. */
+  first: Reply;
   /** Memory after the last round. */
   memory: Memory;
 }
@@ -51,10 +53,12 @@ export async function measure<Prepared, Reply, End>(
     for (const [i, client] of clients.entries())
       prepared.push(await client.ask('prepare', rivals[i]!.preparation));
     const replies: Reply[][] = clients.map(() => []);
+    const firsts: Reply[] = [];
     for (let round = -warmUp; round < kept; round++) {
       for (const i of new Random(0, 'bench', round + warmUp).permutation(clients.length)) {
         await setTimeout(PAUSE_MS);
         const reply = await clients[i]!.ask<Reply>(op);
+        firsts[i] ??= reply;
         if (round >= 0) replies[i]!.push(reply);
       }
     }
@@ -63,6 +67,7 @@ export async function measure<Prepared, Reply, End>(
     const measured = clients.map((_, i) => ({
       prepared: prepared[i]!,
       replies: replies[i]!,
+      first: firsts[i]!,
       memory: memories[i]!,
     }));
     return { measured, end: await atEnd(clients[0]!) };

@@ -34,13 +34,15 @@ export interface StepRun {
   trainable: number;
   /** Milliseconds of every step. */
   ms: number[];
+  /** Milliseconds of the first warm-up step, in which `torch.compile` compiles. */
+  firstMs: number;
   memory: Memory;
 }
 
 export interface Memory {
   /** Peak resident memory of the process. */
   peak_mb: number;
-  /** The part of the peak that Python's imports take. */
+  /** Resident memory after the imports, before the model. */
   baseline_mb?: number;
 }
 

@@ -15,6 +15,12 @@ export interface Side {
    * When a decoder generates in PEFT or llama.cpp, its weights have this type.
    */
   dtype: 'float32' | 'int8' | 'int4' | 'bfloat16' | 'F32' | 'Q8_0' | 'Q4_0';
+  /** Type of the frozen weights of PEFT's side, whose adapter and head stay in float32. Default: float32. */
+  weights?: 'bfloat16' | 'int8' | 'nf4';
+  /** Whether PEFT's side goes through `torch.compile`. */
+  compile?: true;
+  /** Whether the C library requests huge pages. Default: on our sides, as `adalora` does for itself. */
+  hugePages?: boolean;
 }
 
 export const SIDES = [
@@ -24,7 +30,26 @@ export const SIDES = [
   { name: 'PEFT bf16', library: 'PEFT', dtype: 'bfloat16' },
 ] as const satisfies Side[];
 
-export type SideName = (typeof SIDES)[number]['name'];
+/** More sides for training steps: other settings of PyTorch, and both libraries with the other one's pages. */
+export const BASELINES = [
+  { name: 'adalora small pages', library: 'adalora', dtype: 'float32', hugePages: false },
+  { name: 'PEFT huge pages', library: 'PEFT', dtype: 'float32', hugePages: true },
+  { name: 'PEFT compiled float32', library: 'PEFT', dtype: 'float32', compile: true },
+  { name: 'PEFT compiled bf16', library: 'PEFT', dtype: 'bfloat16', compile: true },
+  { name: 'PEFT bf16 weights', library: 'PEFT', dtype: 'bfloat16', weights: 'bfloat16' },
+  {
+    name: 'PEFT compiled bf16 weights',
+    library: 'PEFT',
+    dtype: 'bfloat16',
+    weights: 'bfloat16',
+    compile: true,
+  },
+  { name: 'PEFT bitsandbytes int8', library: 'PEFT', dtype: 'float32', weights: 'int8' },
+  { name: 'PEFT bitsandbytes nf4', library: 'PEFT', dtype: 'float32', weights: 'nf4' },
+] as const satisfies Side[];
+
+export type SideName = (typeof SIDES | typeof BASELINES)[number]['name'];
+type TrainingSide = Side & { name: SideName };
 
 /** Sides for decoders, which may also have a base of 4 bits. The server has an adapter for each text. */
 const DECODER_SIDES: readonly Side[] = [
@@ -60,7 +85,7 @@ const BUILD = 'runs/bench-build';
 
 /** Starts the processes of the available sides. */
 export class Launcher {
-  readonly sides: readonly (typeof SIDES)[number][];
+  readonly sides: readonly TrainingSide[];
   readonly decoderSides: readonly Side[];
   readonly #python: string | undefined;
   readonly #env: NodeJS.ProcessEnv;
@@ -69,19 +94,29 @@ export class Launcher {
    * @param python a Python with torch, transformers and peft; without it, only our sides run
    * @param cacheFolder folder for integer bases
    * @param only parts of the names of the sides that train, separated by commas
+   * @param training all sides that train
    */
-  constructor(python: string | undefined, cacheFolder: string, only = '') {
+  constructor(
+    python: string | undefined,
+    cacheFolder: string,
+    only = '',
+    training: readonly TrainingSide[] = SIDES,
+  ) {
     const compiler = join('node_modules', 'typescript-7', 'bin', 'tsc');
     execFileSync('node', [compiler, '-p', 'tsconfig.bench.json'], { stdio: 'inherit' });
-    this.sides = SIDES.filter(
-      ({ name, library }) =>
-        only.split(',').some((part) => name.includes(part)) && (python || library === 'adalora'),
+    const quantizes = training.some(readsBitsAndBytes) && canImport(python, 'bitsandbytes');
+    this.sides = training.filter(
+      (side) =>
+        only.split(',').some((part) => side.name.includes(part)) &&
+        (python || side.library === 'adalora') &&
+        (quantizes || !readsBitsAndBytes(side)),
     );
     const installed = {
       adalora: true,
       'adalora serve': true,
       PEFT: Boolean(python),
-      'llama.cpp': hasLlama(python),
+      // gguf converts checkpoints.
+      'llama.cpp': canImport(python, 'gguf, llama_cpp'),
     };
     this.decoderSides = DECODER_SIDES.filter(({ library }) => installed[library]);
     this.#python = python;
@@ -94,14 +129,18 @@ export class Launcher {
     };
   }
 
-  start({ library }: Side, kind: ServerKind): Client {
+  start(side: Side, kind: ServerKind): Client {
+    const { library } = side;
     const servers: Partial<Record<Side['library'], string>> = SERVERS[kind];
     const server = servers[library];
     if (!server) throw new Error(`${library} has no server for ${kind}`);
-    return server.endsWith('.py')
-      ? new Client(String(this.#python), [join(import.meta.dirname, 'python', server)], this.#env)
-      : // `adalora` sets the same for itself. PEFT's environment is unchanged, because its steps take longer with huge pages.
-        new Client('node', [join(BUILD, 'bench', server)], hugePageEnvironment(this.#env) ?? this.#env);
+    const isPython = server.endsWith('.py');
+    // PEFT's environment is unchanged unless asked, because its steps take longer with huge pages.
+    const { hugePages = !isPython } = side;
+    const env = (hugePages && hugePageEnvironment(this.#env)) || this.#env;
+    if (!isPython) return new Client('node', [join(BUILD, 'bench', server)], env);
+    const words = readsBitsAndBytes(side) ? ['bitsandbytes'] : [];
+    return new Client(String(this.#python), [join(import.meta.dirname, 'python', server), ...words], env);
   }
 
   /**
@@ -114,8 +153,12 @@ export class Launcher {
   }
 }
 
-/** Whether a Python can convert checkpoints for llama.cpp and run them. */
-function hasLlama(python: string | undefined): boolean {
+/** Whether bitsandbytes stores the weights of a side. */
+function readsBitsAndBytes({ weights }: Side): boolean {
+  return weights === 'int8' || weights === 'nf4';
+}
+
+function canImport(python: string | undefined, modules: string): boolean {
   if (!python) return false;
-  return spawnSync(python, ['-c', 'import gguf, llama_cpp']).status === 0;
+  return spawnSync(python, ['-c', `import ${modules}`]).status === 0;
 }

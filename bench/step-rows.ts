@@ -30,8 +30,10 @@ export async function measureSteps(
   launcher.makeBase(folder, 'int8', cases[0]!.head);
   const rivals = launcher.sides.flatMap((side) =>
     cases.map(({ name: _, ...benchCase }) => {
-      const request = { ...benchCase, dtype: side.dtype, threads };
-      const preparation = side.library === 'adalora' ? { ...request, folder } : request;
+      const { dtype, weights, compile } = side;
+      const request = { ...benchCase, dtype, threads };
+      const preparation =
+        side.library === 'adalora' ? { ...request, folder } : { ...request, weights, compile };
       return { side, method: benchCase.method, preparation };
     }),
   );
@@ -43,11 +45,12 @@ export async function measureSteps(
     'step',
     async (first) => ({ matmulGflops: await matmulPeak(), products: await first.ask('products') }),
   );
-  const runs = measured.map(({ prepared: { trainable }, replies, memory }, i) => ({
+  const runs = measured.map(({ prepared: { trainable }, replies, first, memory }, i) => ({
     side: rivals[i]!.side.name,
     method: rivals[i]!.method,
     trainable,
     ms: replies.map(({ ms }) => ms),
+    firstMs: first.ms,
     memory,
   }));
   const features = Object.hasOwn(PICTURES, cases[0]!.model_type)

@@ -13,6 +13,7 @@ import { featureBatch, type StepSettings, type TrainingStep, trainingStep } from
  */
 
 const PROFILED_STEPS = 3;
+const importedMb = process.memoryUsage.rss() / 2 ** 20;
 
 let step: TrainingStep;
 let features: () => Promise<unknown>;
@@ -43,6 +44,7 @@ await serve(
     },
     memory: () => ({
       peak_mb: peakMemoryMb(),
+      baseline_mb: importedMb,
       shared_mb: gatherJson(communicator, proportionalMb()).reduce((sum, mb) => sum + mb, 0),
     }),
     products: () => productRate((profilePrefix) => step.profiled(profilePrefix, PROFILED_STEPS)),

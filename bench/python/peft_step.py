@@ -4,14 +4,22 @@
      "targets": [...], "batch": 16, "length": 128, "dropout": 0.1, "dtype": "float32" | "bfloat16", "threads": 2,
      "head": one of HEADS}
                       -> {"attention", "trainable", "threads", "versions"}
+                      Also "weights": "bfloat16" | "int8" | "nf4" of the frozen modules, and "compile": true.
     {"op": "step"}    -> {"ms", "loss"}
     {"op": "features"} -> {"ms"}  (of the base model alone, after a prepare with "features": true)
     {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
 
-bfloat16 uses autocast with float32 weights. Call prepare once per process: its peak memory is that of one configuration.
+The dtype bfloat16 uses autocast. The weights int8 and nf4 are those of bitsandbytes, which is only imported if the command
+line names it. Compiled code is never read from a cache. Call prepare once per process: its peak memory is that of one configuration.
 """
 
+import os
+import sys
+import tempfile
 import time
+
+if "bitsandbytes" not in sys.argv:
+    sys.modules["bitsandbytes"] = None  # PEFT imports it if it is installed, which takes memory
 
 import peft
 import torch
@@ -28,7 +36,7 @@ from transformers import (
 
 from memory import peak_mb, resident_mb
 from serve import serve
-from tuner import autocast, train_step, trainable, wrap
+from tuner import autocast, quantize, train_step, trainable, wrap
 
 # More steps than any benchmark runs. All are before `tinit`, so they average importance and prune nothing.
 ENDLESS = 1_000_000
@@ -47,7 +55,21 @@ class Server:
         self.model = None
 
     def prepare(
-        self, model_type, shape, method, r, targets, batch, length, dropout, dtype, threads, head="SEQ_CLS", features=False
+        self,
+        model_type,
+        shape,
+        method,
+        r,
+        targets,
+        batch,
+        length,
+        dropout,
+        dtype,
+        threads,
+        head="SEQ_CLS",
+        features=False,
+        weights="float32",
+        compile=False,
     ):
         if self.model is not None:
             raise RuntimeError("already prepared; start another process for another configuration")
@@ -66,7 +88,18 @@ class Server:
             model = AutoModelForImageClassification.from_config(config)
             self.model = wrap(model, method, targets, task_type=None, modules_to_save=["classifier"], **settings)
         else:
-            self.model = wrap(HEADS[head].from_config(config), method, targets, task_type=head, **settings)
+            model = HEADS[head].from_config(config)
+            if weights == "bfloat16":
+                model = model.bfloat16()
+            elif weights != "float32":
+                quantize(model, weights, skip="classifier")
+            self.model = wrap(model, method, targets, task_type=head, **settings)
+        for parameter in trainable(self.model):
+            parameter.data = parameter.data.float()  # PEFT keeps the copy of a bfloat16 head in bfloat16
+        if compile:
+            self.compiled = tempfile.TemporaryDirectory()
+            os.environ["TORCHINDUCTOR_CACHE_DIR"] = self.compiled.name
+            self.model.compile()
         self.optimizer = torch.optim.AdamW(trainable(self.model), lr=1e-3, weight_decay=0.0)
         return {
             "attention": config._attn_implementation,

@@ -29,6 +29,25 @@ def wrap(model, method, targets, task_type="SEQ_CLS", **settings):
     return wrapped
 
 
+def quantize(model, form, skip):
+    """Replaces the linear modules of `model`, except those named `skip`, by bitsandbytes' modules of 8 ("int8") or 4 bits ("nf4")."""
+    import bitsandbytes
+
+    for parent in list(model.modules()):
+        for name, linear in list(parent.named_children()):
+            if not isinstance(linear, torch.nn.Linear) or name == skip:
+                continue
+            sizes = (linear.in_features, linear.out_features)
+            if form == "int8":
+                small = bitsandbytes.nn.Linear8bitLt(*sizes, has_fp16_weights=False)
+            else:
+                small = bitsandbytes.nn.Linear4bit(*sizes, quant_type="nf4", compute_dtype=torch.float32)
+            small.load_state_dict(linear.state_dict())
+            setattr(parent, name, small.to("cpu"))
+    # PEFT asks for these, which transformers sets when it quantizes a checkpoint.
+    model.is_loaded_in_8bit, model.is_loaded_in_4bit = form == "int8", form == "nf4"
+
+
 class Importance:
     """PEFT's `RankAllocator.update_ipt` over the factors of LoRA."""
 
