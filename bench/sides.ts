@@ -158,7 +158,8 @@ function readsBitsAndBytes({ weights }: Side): boolean {
   return weights === 'int8' || weights === 'nf4';
 }
 
-function canImport(python: string | undefined, modules: string): boolean {
+/** Whether a Python has modules, listed with commas. */
+export function canImport(python: string | undefined, modules: string): boolean {
   if (!python) return false;
   return spawnSync(python, ['-c', `import ${modules}`]).status === 0;
 }

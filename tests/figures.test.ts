@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { baselinePage } from '../bench/baselines/page.ts';
+import { filePage } from '../bench/from-file/page.ts';
 import {
   type Claim,
   hasFigures,
@@ -127,6 +129,13 @@ it('the tables of speed.md are those of speed.json', () => {
     expect(printed, name).toEqual(Object.values(rows));
   }
 });
+
+const PAGES = { baselines: baselinePage, 'from-file': filePage };
+it.each(Object.entries(PAGES).filter(([name]) => existsSync(`docs/results/${name}.md`)))(
+  '%s.md is the page of its measurements',
+  (name, write: (results: never) => string) =>
+    expect(read(`docs/results/${name}.md`)).toBe(write(json(`docs/results/${name}.json`) as never)),
+);
 
 it('the tables of defaults.md are those of defaults.json', () => {
   const measured = json('docs/results/defaults.json');

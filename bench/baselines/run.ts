@@ -14,7 +14,7 @@ import { type BaselineResults, baselinePage } from './page.ts';
  * [--sides 'adalora,PEFT float32'] [--batch 4] [--out docs/results/baselines]
  *
  * Measures training steps of a size compared with PEFT in all its settings: eager and compiled, other types of the
- * frozen weights, and both libraries with the other one's pages. All sides of a method alternate. Adds the size to
+ * frozen weights, and both libraries with the other one's pages. All sides of a method alternate. Adds the measured methods of the size to
  * OUT.json, and writes the page OUT.md from it.
  */
 
@@ -41,12 +41,13 @@ const results: BaselineResults = existsSync(file) ? JSON.parse(readFileSync(file
 try {
   const sides = [...SIDES, ...BASELINES];
   const launcher = new Launcher(process.env.BENCH_PYTHON, join(scratch, 'cache'), options.sides, sides);
+  const before = results.sizes.find(({ name }) => name === options.case);
   const size: BaselineResults['sizes'][number] = {
     name: options.case,
     machine: describeMachine(),
     versions: {},
-    load: [loadavg()[0]!],
-    runs: [],
+    load: [...(before?.load ?? []), loadavg()[0]!],
+    runs: before?.runs.filter(({ method }) => !methods.includes(method)) ?? [],
   };
   // One method at a time, because a machine may not have the memory for all processes.
   for (const one of cases) {

@@ -52,15 +52,26 @@ export function runSetFit(
   model: string,
 ): CellResult {
   const python = process.env.SETFIT_PYTHON ?? 'python3';
-  const { status, stdout, stderr } = spawnSync(python, ['bench/defaults/setfit.py', model], {
-    input: JSON.stringify({ train, test, seed: cell.seed }),
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  });
-  if (status !== 0) throw new Error(`${python}: ${stderr.trim().split('\n').at(-1)}`);
-  const { labels, seconds } = JSON.parse(stdout) as { labels: string[]; seconds: number };
-  const right = test.filter(({ label }, i) => label === labels[i]).length;
-  return { ...cell, score: right / test.length, seconds };
+  const folder = mkdtempSync(join(tmpdir(), 'adalora-setfit-'));
+  const file = join(folder, 'rows.jsonl');
+  const run = (action: string, rows: readonly LabeledRow[], ...words: string[]) => {
+    writeFileSync(file, lines(rows));
+    const script = 'bench/python/from_file.py';
+    const command = [script, 'setfit', action, file, join(folder, 'model'), model, ...words];
+    const { status, stdout, stderr } = spawnSync(python, command, { encoding: 'utf8', maxBuffer: 2 ** 28 });
+    if (status !== 0) throw new Error(`${python}: ${stderr.trim().split('\n').at(-1)}`);
+    return stdout;
+  };
+  try {
+    const startedAt = performance.now();
+    run('train', train, `${cell.seed}`);
+    const labels: string[] = JSON.parse(run('predict', test));
+    const seconds = (performance.now() - startedAt) / 1000;
+    const right = test.filter(({ label }, i) => label === labels[i]).length;
+    return { ...cell, score: right / test.length, seconds };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Trains on some rows with an arm's settings, and scores the result on the test rows. */
