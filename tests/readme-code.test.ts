@@ -27,6 +27,8 @@ import { writeTinyTextModel } from './support/tiny-text-model.ts';
 /** Examples that are not run, by their first characters. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npx adalora web': 'serves until it is ended; tests/web.test.ts does so',
+  'npx adalora export runs/chat --as mlx':
+    'needs a run of a chat model; the log has logits of mlx-lm beside ours',
   'npx adalora label': 'waits for keys; tests/label.test.ts presses them',
   "import { open } from 'adalora';\n\nconst records": 'wants a reranker; tests/reranking.test.ts opens one',
   'npx adalora mine pairs.jsonl --model runs/search --reranker': 'tests/reranking.test.ts does so',
