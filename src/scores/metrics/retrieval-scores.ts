@@ -1,3 +1,6 @@
+import { mean } from '../../support/numbers.ts';
+import type { ScoreName } from './scores.ts';
+
 /** How many ranked texts are scored, as in BEIR and MTEB. */
 const [CUT, MAP_CUT] = [10, 100];
 const RECALL_CUTS = [1, 5, 10] as const;
@@ -57,4 +60,48 @@ function averagePrecision(hits: readonly boolean[], count: number): number {
     if (hit) sum += ++relevantSoFar / (i + 1);
   });
   return sum / Math.min(MAP_CUT, count);
+}
+
+/** Names of the scores of a query's texts. */
+export const RANKED = [
+  'ndcg@10',
+  'mrr@10',
+  'map',
+  'recall@1',
+  'recall@5',
+  'recall@10',
+  'accuracy@1',
+] as const satisfies readonly ScoreName[];
+
+/**
+ * Scores the order of a query's texts, as `CrossEncoderRerankingEvaluator` of sentence-transformers and scikit-learn: nDCG
+ * has linear gains and is the mean over all orders of texts with equal scores. Average precision takes such texts together.
+ * In the other scores, the later one comes first.
+ *
+ * @param grades how well each text answers the query
+ * @param relevant whether it does; at least one does
+ */
+export function rankScores(
+  scores: ArrayLike<number>,
+  grades: readonly number[],
+  relevant: readonly boolean[],
+): Record<(typeof RANKED)[number], number> {
+  const order = [...grades.keys()].sort((a, b) => scores[b]! - scores[a]! || b - a);
+  const hits = order.map((text) => relevant[text]!);
+  const count = hits.filter(Boolean).length;
+  const gains: number[] = [];
+  let [found, precision] = [0, 0];
+  for (let start = 0; start < order.length; start = gains.length) {
+    const equal = order.filter((text) => scores[text] === scores[order[start]!]);
+    const gain = mean(equal.map((text) => grades[text]!));
+    for (const _ of equal) gains.push(gain);
+    const more = equal.filter((text) => relevant[text]).length;
+    found += more;
+    precision += (more * found) / gains.length;
+  }
+  return {
+    'ndcg@10': discountedGain(gains) / discountedGain([...grades].sort((a, b) => b - a)),
+    map: precision / count,
+    ...hitScores(hits, count),
+  };
 }

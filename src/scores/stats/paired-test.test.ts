@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { tQuantile, twoSided } from './interval.ts';
-import { holm, pairedTest } from './paired-test.ts';
+import { holm, pairedTest, tQuantile, twoSided } from './interval.ts';
 
 // t, degrees of freedom, and the p value from SciPy 1.16.
 const TABLE: [number, number, number][] = [

@@ -4,7 +4,7 @@ import { rerankingModel } from '../../program/objectives/reranking-model.ts';
 import { batchLosses, predictRows } from '../../program/predict-batches.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
 import { Bm25 } from '../../scores/baselines/bm25.ts';
-import { RANKED, rankScores } from '../../scores/metrics/rank-scores.ts';
+import { RANKED, rankScores } from '../../scores/metrics/retrieval-scores.ts';
 import { unitsInterval } from '../../scores/metrics/score-interval.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { mean } from '../../support/numbers.ts';

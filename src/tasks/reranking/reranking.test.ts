@@ -7,7 +7,7 @@ import { Graph } from '../../engine/graph/graph.ts';
 import { holdOut } from '../../input/data/split-rows.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { groupFeeds, type RankingLoss, rerankingModel } from '../../program/objectives/reranking-model.ts';
-import { rankScores } from '../../scores/metrics/rank-scores.ts';
+import { rankScores } from '../../scores/metrics/retrieval-scores.ts';
 import { type Mining, mineNegatives } from '../mine-negatives.ts';
 import { reranking } from './definition.ts';
 import { type RerankingData, rerankingDataSchema } from './reranking-rows.ts';

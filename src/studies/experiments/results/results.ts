@@ -1,6 +1,12 @@
 import { SCORES, scoreDefinition } from '../../../scores/metrics/scores.ts';
-import { type Interval, interval, variance } from '../../../scores/stats/interval.ts';
-import { holm, type PairedTest, pairedTest } from '../../../scores/stats/paired-test.ts';
+import {
+  holm,
+  type Interval,
+  interval,
+  type PairedTest,
+  pairedTest,
+  variance,
+} from '../../../scores/stats/interval.ts';
 import { mean } from '../../../support/numbers.ts';
 import { mapValues } from '../../../support/options.ts';
 import { scorePrefixes, type ValidationFiles } from '../../../tasks/data-files.ts';
