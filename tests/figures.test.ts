@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { baselinePage } from '../bench/baselines/page.ts';
-import { filePage } from '../bench/from-file/page.ts';
+import { type BaselineResults, baselinePage } from '../bench/baselines/page.ts';
+import { type FileResults, filePage } from '../bench/from-file/page.ts';
+import { median } from '../bench/median.ts';
+import type { StepRun } from '../bench/results.ts';
 import {
   type Claim,
   hasFigures,
@@ -158,6 +160,22 @@ const rates = (row: string, elsewhere: string) => [
   ...range([training(row, 1), xeon(elsewhere, 1)]),
   training(row, 2),
 ];
+/** A program's median seconds of training from a file, and its accuracy on each task. */
+const fromFile = (program: string) => {
+  const cells: FileResults['cells'] = json('docs/results/from-file.json').cells;
+  const own = cells.filter((cell) => cell.program === program);
+  return {
+    seconds: median(own.map(({ train }) => train.seconds)),
+    accuracies: own.map(({ accuracy }) => accuracy),
+  };
+};
+/** A side's AdaLoRA steps on MiniLM, 32 x 64. */
+const adaloraSteps = (side: string): StepRun => {
+  const { sizes }: BaselineResults = json('docs/results/baselines.json');
+  return sizes[0]!.runs.find((run) => run.side === side && run.method === 'adalora')!;
+};
+const stepMs = (side: string) => median(adaloraSteps(side).ms);
+const firstMs = (side: string) => adaloraSteps(side).firstMs;
 /** Matthews correlation x 100 of a row on CoLA: the mean and the standard deviation of its seeds. */
 const mean = (comparison: string, row: string): readonly number[] => {
   const { tasks } = json(`docs/results/${comparison}/table.json`);
@@ -271,6 +289,27 @@ const CLAIMS: readonly { documents: readonly string[]; text: string; figures: ()
     documents: ['README.md'],
     text: '| DeBERTaV3-base | #x to #x | #x to #x | #x |',
     figures: () => rates('DeBERTaV3-base, 32 x 64', 'DeBERTaV3-base, 32 x 64'),
+  },
+  {
+    documents: ['README.md'],
+    text: 'adalora takes # s and [SetFit # s',
+    figures: () => ['adalora, MiniLM', 'SetFit, MiniLM'].map((program) => fromFile(program).seconds),
+  },
+  {
+    documents: ['README.md'],
+    text: 'accuracies of #, # and # against #, # and #',
+    figures: () => ['adalora, MiniLM', 'SetFit, MiniLM'].flatMap((program) => fromFile(program).accuracies),
+  },
+  {
+    documents: ['docs/results/speed.md'],
+    text: 'its AdaLoRA step takes # ms with huge pages and # ms compiled over bfloat16 weights, after a first step of # s. adalora takes # ms in float32 and # ms with an int8 base',
+    figures: () => [
+      stepMs('PEFT huge pages'),
+      stepMs('PEFT compiled bf16 weights'),
+      firstMs('PEFT compiled bf16 weights') / 1000,
+      stepMs('adalora float32'),
+      stepMs('adalora int8'),
+    ],
   },
   {
     documents: ['docs/bert.md'],

@@ -19,7 +19,7 @@ export interface Spent {
 
 export interface FileResults {
   machine: string;
-  /** The machine's load before and after. */
+  /** The machine's load before and after each call of the bench. */
   load: number[];
   rows: number;
   /** Number of test rows of each task. */
@@ -57,7 +57,7 @@ of the processor. They are medians over the tasks${seeds > 1 ? ` and ${seeds} dr
 
 ${table.join('\n')}
 
-${machine}; load ${load.map((one) => one.toFixed(1)).join(' to ')}. adalora chooses its settings by cross-validation on these rows, writes a report and
+${machine}; load ${Math.min(...load).toFixed(1)} to ${Math.max(...load).toFixed(1)}. adalora chooses its settings by cross-validation on these rows, writes a report and
 exports nothing. SetFit has 20 pairs per row, fastText 25 epochs with a rate of 1 and pairs of words; the rest are defaults. The encoder of SetFit and of logistic regression is
 the same MiniLM (all-MiniLM-L6-v2).
 `;
