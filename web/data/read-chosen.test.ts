@@ -105,6 +105,24 @@ it('reads the labels of pictures from metadata beside them', async () => {
   expect([...table.contents!.files.keys()]).toEqual(['a.jpg', 'b.jpg']);
 });
 
+const tables = (...paths: string[]) =>
+  paths.map((path) => ({ path, file: new File([`file_name,kind\na.jpg,${path}\n`], 'm') }));
+
+it('takes, of several files of metadata, that of the training folder', async () => {
+  const pictures = chosen('x/test/a.jpg', 'x/train/a.jpg');
+  const { rows } = await readChosen([...tables('x/test/metadata.csv', 'x/train/metadata.csv'), ...pictures]);
+  expect(rows).toEqual([['a.jpg', 'x/train/metadata.csv']]);
+});
+
+it.each([
+  ['x/metadata.csv', 'x/metadata.jsonl'],
+  ['x/a/metadata.csv', 'x/b/metadata.csv'],
+])('refuses %s beside %s', async (...paths) => {
+  await expect(readChosen([...tables(...paths), ...chosen('x/a.jpg')])).rejects.toThrow(
+    `has several files of metadata: ${paths.join(', ')}`,
+  );
+});
+
 it('takes the pictures in the rows of a parquet file, up to a number', async () => {
   vi.stubGlobal('Worker', ParquetWorker);
   const parquet = (count: number) => [{ path: 'a.parquet', file: new File([`PAR1${count}`], 'a.parquet') }];

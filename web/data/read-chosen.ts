@@ -129,7 +129,7 @@ function withoutRoot(
   const shown = chosen.filter(({ path }) => !path.startsWith('__MACOSX/'));
   const parts = shown.map(({ path }) => path.split('/'));
   const [first = []] = parts;
-  const metadata = parts.find((path) => METADATA.test(path.at(-1)!));
+  const metadata = findMetadata(parts, name);
   const isRoot = (i: number) => parts.every((path) => path[i] === first[i] && path.length > i + 2);
   let depth = metadata ? metadata.length - 1 : 0;
   while (!metadata && depth < first.length && isRoot(depth)) depth++;
@@ -138,6 +138,24 @@ function withoutRoot(
     root.every((part, at) => parts[i]![at] === part) ? [[parts[i]!.slice(depth).join('/'), file]] : [],
   );
   return { name: root.at(-1) ?? name, files: new Map(files) };
+}
+
+/**
+ * The path of the metadata. Of several, that in the folder for training.
+ *
+ * @throws UserError for several that no such folder tells apart
+ */
+function findMetadata(parts: readonly string[][], where: string): string[] | undefined {
+  const found = parts.filter((path) => METADATA.test(path.at(-1)!));
+  if (found.length <= 1) return found[0];
+  const { train } = findPartNames(found.map((path) => path.at(-2) ?? ''));
+  const [first, ...others] = found.filter((path) => train !== undefined && path.at(-2) === train);
+  if (first && others.length === 0) return first;
+  throw new UserError({
+    where,
+    fault: `has several files of metadata: ${found.map((path) => path.join('/')).join(', ')}`,
+    hint: 'Choose a folder with one of them.',
+  });
 }
 
 /** The pictures or sounds and the metadata among the files of an archive. */

@@ -225,6 +225,8 @@ export class DataFiles {
   /**
    * A folder with one folder of images, or files of another medium, for each class, as a table: the path of each file, and
    * its class. With a metadata.csv or metadata.jsonl, that file. Undefined for folders without such files.
+   *
+   * @throws UserError for a folder with both, as Hugging Face's datasets refuse it
    */
   mediaFolder(path: string): TextFile | undefined {
     const found = MEDIA.map((medium) => ({ medium, names: this.mediaIn(path, medium) })).find(
@@ -233,7 +235,9 @@ export class DataFiles {
     if (!found) return undefined;
     const { medium, names } = found;
     const folder = this.#disk.within(path);
-    const metadata = METADATA.find((name) => folder.list().includes(name));
+    const [metadata, other] = METADATA.filter((name) => folder.has(name));
+    if (other !== undefined)
+      throw new InvalidData({ where: path, fault: `has both ${metadata} and ${other}. Keep one of them` });
     if (metadata !== undefined) return this.textFile(folder.path(metadata));
     const hasClasses = names.every((name) => name.split('/').length === 2);
     const lines = names.map((name) =>

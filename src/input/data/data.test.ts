@@ -411,6 +411,13 @@ describe('hostile folders and files', () => {
     expect(() => localData.textFile(join(photos, 'pipe.png'))).toThrow('is a device or a pipe. Pass a file.');
   });
 
+  it('two files of metadata are refused', async () => {
+    const twice = below('twice');
+    writeFileSync(join(twice, 'a.png'), 'x');
+    for (const name of ['metadata.csv', 'metadata.jsonl']) writeFileSync(join(twice, name), '');
+    await expect(localData.at(twice, false)).rejects.toThrow('has both metadata.csv and metadata.jsonl.');
+  });
+
   it.each(['/etc/hostname', '../secret.png', 'C:\\secret.png'])('metadata cannot name %s', async (name) => {
     const album = below('album');
     writeFileSync(join(folder, 'secret.png'), 'secret');
