@@ -157,6 +157,17 @@ it('answers the client of OpenAI as the library, and refuses what it does not su
     };
     expect(await ask({})).toEqual({ text: 'mid' });
     expect(await ask({ response_format: 'text' })).toBe('mid\n');
+    // The model has not learned times, so its text is another one with them.
+    const { segments, ...whole } = (await ask({ response_format: 'verbose_json' })) as unknown as {
+      segments: { start: number; end: number; text: string }[];
+    };
+    expect(whole).toMatchObject({ task: 'transcribe', duration: 0.1, text: segments[0]!.text.trim() });
+    const { start, end, text } = segments[0]!;
+    const clock = (seconds: number, point: string) => `00:00:00${point}${seconds.toFixed(3).slice(2)}`;
+    const cue = (point: string) => `${clock(start, point)} --> ${clock(end, point)}\n${text.trim()}\n`;
+    expect(segments).toHaveLength(1);
+    expect(await ask({ response_format: 'srt' })).toBe(`1\n${cue(',')}`);
+    expect(await ask({ response_format: 'vtt' })).toBe(`WEBVTT\n\n${cue('.')}`);
     await expect(ask({ language: 'fr' })).rejects.toThrow('is not a language of the model');
     await expect(ask({ prompt: 'low' })).rejects.toThrow('`prompt` is not supported');
     await expect(ask({ model: 'x' })).rejects.toThrow('is not served');
