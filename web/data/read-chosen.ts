@@ -141,9 +141,9 @@ function withoutRoot(
 }
 
 /**
- * The path of the metadata. Of several, that in the folder for training.
+ * The path of the metadata. Among several, the one in the folder for training counts.
  *
- * @throws UserError for several that no such folder tells apart
+ * @throws UserError for several without such a folder
  */
 function findMetadata(parts: readonly string[][], where: string): string[] | undefined {
   const found = parts.filter((path) => METADATA.test(path.at(-1)!));
