@@ -160,8 +160,9 @@ function isId({ name, isNumbering }: Column): boolean {
   );
 }
 
-/** Whether a column contains texts that may be learned from, or names of files. */
+/** Whether a column contains texts that may be learned from, or names of files. All rows may have the same list of candidates. */
 export function isText(column: Column): boolean {
   if (column.files) return column.distinct > 1;
-  return column.hasWords && column.nested !== 'object' && !isId(column) && column.distinct > 1;
+  const { nested, distinct } = column;
+  return column.hasWords && nested !== 'object' && !isId(column) && (distinct > 1 || nested === 'list');
 }

@@ -258,6 +258,17 @@ describe('a table is recognized', () => {
     ).toEqual(['reranking query=query text=documents label=labels']);
   });
 
+  it('finds the same list of candidates for each query', () => {
+    const candidates = ['red wine', 'beer', 'white wine'];
+    const labels = (i: number) => candidates.map((_, k) => Number(k === i % 3));
+    expect(
+      guessed(
+        jsonl((i) => ({ query: words(i), text: candidates, label: labels(i) })),
+        'x.jsonl',
+      ),
+    ).toEqual(['reranking query=query text=text label=label']);
+  });
+
   it('says how to train a reranker on questions and answers', () => {
     const table = readTable(csv({ question: words, answer: (i) => words(i + 9, 12) }), 'x.csv');
     expect(guessData(table)[0]!.reason).toContain('--task reranking');
