@@ -1,9 +1,10 @@
 /**
  * Searches restaurants by descriptions (E2E) in two stages: vectors find 20 of all records, a reranker sorts them.
- * Prints nDCG@10 of BM25, of the vectors, of the reranker, and of weighted sums, with 95 % intervals over queries.
+ * Prints nDCG@10 of BM25, of the vectors, of the reranker, and of their weighted sum, with 95 % intervals over queries.
+ * The weight is chosen on other queries than those of the scores, and gains are differences of the same query.
  *
- * npx tsx bench/embeddings/two-stages.ts OUT                              # writes OUT/{train,validation,test}.jsonl
- * npx tsx bench/embeddings/two-stages.ts OUT EMBEDDINGS RERANKER [COUNT] # measures on COUNT test queries
+ * npx tsx bench/embeddings/two-stages.ts OUT                               # writes OUT/{train,validation,test}.jsonl
+ * npx tsx bench/embeddings/two-stages.ts OUT RERANKER EMBEDDINGS... # measures with each first stage
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,11 +22,13 @@ interface Pair {
   positive: string;
 }
 
-const [out = 'runs/two-stages', embeddings, reranker, count = '200'] = process.argv.slice(2);
-const [FOUND, PER_RECORD, WEIGHTS] = [20, 3, [5, 20]] as const;
+const [out = 'runs/two-stages', reranker, ...firsts] = process.argv.slice(2);
+const [FOUND, PER_RECORD, VALIDATED, TUNED] = [20, 3, 40, 130] as const;
+/** Weights of the cosine beside the reranker's logit. */
+const WEIGHTS = [0, 1, 2, 5, 10, 20, 50, 100] as const;
 
-if (embeddings === undefined || reranker === undefined) writeRows();
-else await measure(embeddings, reranker);
+if (reranker === undefined) writeRows();
+else await measure(reranker, firsts);
 
 /** `name[The Punter], familyFriendly[no]` as `The Punter, adults only`. */
 function describeRecord(meaning: string): string {
@@ -39,72 +42,104 @@ function describeRecord(meaning: string): string {
     .join(', ');
 }
 
-/** Writes some descriptions of each record to train on, and one of each other record to test. */
+/** Writes three descriptions of each record to train on, and one of each other record to validate and to test. */
 function writeRows(): void {
   mkdirSync(out, { recursive: true });
-  for (const [name, file, limit] of [
-    ['train', 'devset', PER_RECORD],
-    ['test', 'testset_w_refs', 1],
+  for (const [name, file] of [
+    ['train', 'devset'],
+    ['test', 'testset_w_refs'],
   ] as const) {
     const path = `../shared/data/e2e/${file}.csv`;
-    const { rows } = readTable(readFileSync(path, 'utf8'), path);
     const described = new Map<string, string[]>();
-    for (const [meaning, text] of rows) {
-      const texts = described.get(meaning!) ?? [];
-      described.set(meaning!, texts.length < limit ? [...texts, text!] : texts);
-    }
-    const pairs = [...described].flatMap(([meaning, texts]) =>
-      texts.map((query): Pair => ({ query, positive: describeRecord(meaning) })),
-    );
-    const order = new Random(0, name, 0).permutation(pairs.length);
-    const lines = Array.from(order, (i) => `${JSON.stringify(pairs[i])}\n`);
-    writeFileSync(join(out, `${name}.jsonl`), lines.join(''));
-    if (name === 'test') writeFileSync(join(out, 'validation.jsonl'), lines.slice(-20).join(''));
+    for (const [meaning, text] of readTable(readFileSync(path, 'utf8'), path).rows)
+      described.set(meaning!, [...(described.get(meaning!) ?? []), text!]);
+    const records = [...described].map(([meaning, texts]) => ({ positive: describeRecord(meaning), texts }));
+    const validated = name === 'train' ? VALIDATED : 0;
+    if (validated > 0) write('validation', records.slice(0, validated), 1);
+    write(name, records.slice(validated), name === 'train' ? PER_RECORD : 1);
   }
 }
 
-async function measure(first: string, second: string): Promise<void> {
-  const rows: Pair[] = readFileSync(join(out, 'test.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+function write(
+  name: string,
+  records: readonly { positive: string; texts: readonly string[] }[],
+  limit: number,
+): void {
+  const pairs = records.flatMap(({ positive, texts }) =>
+    texts.slice(0, limit).map((query): Pair => ({ query, positive })),
+  );
+  const order = new Random(0, name, 0).permutation(pairs.length);
+  writeFileSync(
+    join(out, `${name}.jsonl`),
+    Array.from(order, (i) => `${JSON.stringify(pairs[i])}\n`).join(''),
+  );
+}
+
+async function measure(second: string, firsts: readonly string[]): Promise<void> {
+  const lines = readFileSync(join(out, 'test.jsonl'), 'utf8').trim().split('\n');
+  const rows = lines.map((line): Pair => JSON.parse(line));
   const corpus = [...new Set(rows.map(({ positive }) => positive))];
-  const asked = rows.slice(0, Number(count));
-  await using model = await open(first, { embeds: true });
-  const units = (await model.embed(corpus)).map(unit);
-  const queries = await model.embed(asked.map(({ query }) => query));
+  const rights = rows.map(({ positive }) => corpus.indexOf(positive));
+  const queries = rows.map(({ query }) => query);
   await using ranker = await open(second);
+  const logits = new Map<string, number>();
   const words = new Bm25(corpus);
-  const found: Record<string, number[]> = {};
-  const add = (name: string, texts: readonly number[], scores: readonly number[], right: number) => {
-    const order = [...texts.keys()].sort((a, b) => scores[b]! - scores[a]!);
-    const rank = order.findIndex((i) => texts[i] === right);
-    found[name] ??= [];
-    found[name].push(rank >= 0 && rank < 10 ? 1 / Math.log2(rank + 2) : 0);
-  };
   const all = [...corpus.keys()];
-  for (const [i, { query, positive }] of asked.entries()) {
-    const right = corpus.indexOf(positive);
-    add('BM25', all, [...words.scores(query)], right);
-    const near = findNearest(queries[i]!, units, FOUND);
-    const texts = near.map(({ number }) => number);
-    const cosines = near.map(({ score }) => score);
-    add('vectors', texts, cosines, right);
-    const inputs = texts.map((number) => ({ text: query, text_pair: corpus[number]! }));
-    const answers = await collect(ranker.predict<unknown, { label: number; logits: number[] }>(inputs));
-    const logits = answers.map(({ logits }) => logits[0]!);
-    add('vectors, then reranker', texts, logits, right);
-    for (const weight of WEIGHTS)
-      add(
-        `sum of ${weight} · cosine and logit`,
-        texts,
-        logits.map((x, k) => x + weight * cosines[k]!),
-        right,
-      );
-    found[`found in ${FOUND}`] = [...(found[`found in ${FOUND}`] ?? []), Number(texts.includes(right))];
+  const scored = queries.map((query, i) => rank(all, [...words.scores(query)], rights[i]!));
+  print(`BM25`, scored.slice(TUNED));
+  for (const first of firsts) {
+    const found = await findBest(first, corpus, queries);
+    for (const [i, { texts }] of found.entries()) {
+      const missing = texts.filter((text) => !logits.has(`${i} ${text}`));
+      const pairs = missing.map((text) => ({ text: queries[i]!, text_pair: corpus[text]! }));
+      const answers = await collect(ranker.predict<unknown, { label: number; logits: number[] }>(pairs));
+      for (const [k, answer] of answers.entries()) logits.set(`${i} ${missing[k]}`, answer.logits[0]!);
+    }
+    const weighted = (weight: number) =>
+      found.map(({ texts, cosines }, i) => {
+        const scores = texts.map((text, k) => logits.get(`${i} ${text}`)! + weight * cosines[k]!);
+        return rank(texts, scores, rights[i]!);
+      });
+    const vectors = found.map(({ texts, cosines }, i) => rank(texts, cosines, rights[i]!));
+    const tuned = (weight: number) => mean(weighted(weight).slice(0, TUNED));
+    const best = WEIGHTS.reduce((a, b) => (tuned(b) > tuned(a) ? b : a));
+    console.log(`\n${first}, ${rows.length - TUNED} queries`);
+    print(
+      `right record among the ${FOUND}`,
+      found.map(({ texts }, i) => Number(texts.includes(rights[i]!))).slice(TUNED),
+    );
+    print('vectors', vectors.slice(TUNED));
+    for (const [name, weight] of [
+      ['reranker', 0],
+      [`reranker + ${best} · cosine`, best],
+    ] as const) {
+      const values = weighted(weight);
+      print(name, values.slice(TUNED));
+      print('  gain over vectors', values.map((x, i) => x - vectors[i]!).slice(TUNED));
+    }
   }
-  for (const [name, values] of Object.entries(found)) {
-    const error = Math.sqrt(mean(values.map((x) => (x - mean(values)) ** 2)) / values.length);
-    console.log(name.padEnd(40), mean(values).toFixed(3), `± ${(1.96 * error).toFixed(3)}`);
-  }
+}
+
+/** The records that the vectors of a model find for each query, the most similar first. */
+async function findBest(path: string, corpus: readonly string[], queries: readonly string[]) {
+  await using model = await open(path, { embeds: true });
+  const units = (await model.embed([...corpus])).map(unit);
+  const vectors = await model.embed([...queries]);
+  return vectors.map((vector) => {
+    const near = findNearest(vector, units, FOUND);
+    return { texts: near.map(({ number }) => number), cosines: near.map(({ score }) => score) };
+  });
+}
+
+/** nDCG@10 of texts in the order of their scores, if one of them is right. */
+function rank(texts: readonly number[], scores: readonly number[], right: number): number {
+  const order = [...texts.keys()].sort((a, b) => scores[b]! - scores[a]!);
+  const place = order.findIndex((i) => texts[i] === right);
+  return place >= 0 && place < 10 ? 1 / Math.log2(place + 2) : 0;
+}
+
+function print(name: string, values: readonly number[]): void {
+  const center = mean(values);
+  const error = Math.sqrt(mean(values.map((x) => (x - center) ** 2)) / values.length);
+  console.log(name.padEnd(40), center.toFixed(3), `± ${(1.96 * error).toFixed(3)}`);
 }
