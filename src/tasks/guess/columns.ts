@@ -160,9 +160,13 @@ function isId({ name, isNumbering }: Column): boolean {
   );
 }
 
-/** Whether a column contains texts that may be learned from, or names of files. All rows may have the same list of candidates. */
+/** Whether a column contains texts that may be learned from, or names of files. */
 export function isText(column: Column): boolean {
   if (column.files) return column.distinct > 1;
-  const { nested, distinct } = column;
-  return column.hasWords && nested !== 'object' && !isId(column) && (distinct > 1 || nested === 'list');
+  return column.hasWords && column.nested !== 'object' && !isId(column) && column.distinct > 1;
+}
+
+/** Whether all rows have the same list of texts, such as the candidates of every query. */
+export function isSharedList({ hasWords, nested, distinct }: Column): boolean {
+  return hasWords && nested === 'list' && distinct === 1;
 }

@@ -269,6 +269,12 @@ describe('a table is recognized', () => {
     ).toEqual(['reranking query=query text=text label=label']);
   });
 
+  it('does not learn from a list that all rows share, although it is the longest text', () => {
+    const options = [words(0, 40), words(7, 40)];
+    const content = jsonl((i) => ({ headline: words(i), options, category: ab(i) }));
+    expect(guessed(content, 'x.jsonl')).toEqual([`${CLASS} text=headline label=category`]);
+  });
+
   it('says how to train a reranker on questions and answers', () => {
     const table = readTable(csv({ question: words, answer: (i) => words(i + 9, 12) }), 'x.csv');
     expect(guessData(table)[0]!.reason).toContain('--task reranking');

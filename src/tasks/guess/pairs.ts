@@ -1,5 +1,5 @@
 import type { Table } from '../../input/data/table/read-table.ts';
-import { type Column, mayBeLabel } from './columns.ts';
+import { type Column, isSharedList, mayBeLabel } from './columns.ts';
 
 /**
  * The relation of a row's two texts: texts that are compared, a question and its answer, a text and what is written for it, or
@@ -25,7 +25,7 @@ const NAMED: readonly (readonly [first: RegExp, second: RegExp, kind: PairKind])
 ];
 
 /**
- * Finds pairs of texts: those that names show, else the only two.
+ * Finds pairs of texts: those that names show, else the only two and queries with a list that all rows share.
  *
  * @param texts columns of texts, the best first
  * @param fixed the columns that the user names
@@ -37,20 +37,23 @@ export function findPairs(
   fixed: { text?: number | undefined; text_pair?: number | undefined },
 ): TextPair[] {
   const firsts = fixed.text === undefined ? texts : [fixed.text];
-  const seconds = fixed.text_pair === undefined ? texts : [fixed.text_pair];
-  const named = firsts.flatMap((text) =>
-    seconds.flatMap((text_pair): TextPair[] => {
-      const [a, b] = [columns[text]!, columns[text_pair]!];
-      const found = table.hasHeader === false ? 'unknown' : pairKind(a.name, b.name);
-      const kind = found === 'unknown' && fixed.text_pair !== undefined ? 'compared' : found;
-      return text === text_pair || kind === 'unknown' ? [] : [{ at: { text, text_pair }, kind }];
-    }),
-  );
+  const pairsWith = (seconds: readonly number[]) =>
+    firsts.flatMap((text) =>
+      seconds.flatMap((text_pair): TextPair[] => {
+        const [a, b] = [columns[text]!, columns[text_pair]!];
+        const found = table.hasHeader === false ? 'unknown' : pairKind(a.name, b.name);
+        const kind = found === 'unknown' && fixed.text_pair !== undefined ? 'compared' : found;
+        return text === text_pair || kind === 'unknown' ? [] : [{ at: { text, text_pair }, kind }];
+      }),
+    );
+  const named = pairsWith(fixed.text_pair === undefined ? texts : [fixed.text_pair]);
   if (named.length > 0) return named;
+  const lists = columns.flatMap((column, i) => (isSharedList(column) ? [i] : []));
+  const candidates = pairsWith(lists).filter(({ kind }) => kind === 'answered');
   const inOrder = (a: number, b: number) => ({ text: Math.min(a, b), text_pair: Math.max(a, b) });
   const [a, b, more] = texts.filter((i) => !mayBeLabel(columns[i]!));
-  if (a === undefined || b === undefined || more !== undefined) return [];
-  return [{ at: inOrder(a, b), kind: 'unknown' }];
+  if (a === undefined || b === undefined || more !== undefined) return candidates;
+  return [...candidates, { at: inOrder(a, b), kind: 'unknown' }];
 }
 
 function pairKind(a: string, b: string): PairKind {
