@@ -3,13 +3,14 @@
  * Prints nDCG@10 of BM25, of the vectors, of the reranker, and of their weighted sum, with 95 % intervals over queries.
  * The weight is chosen on other queries than those of the scores, and gains are differences of the same query.
  *
- * npx tsx bench/embeddings/two-stages.ts OUT                               # writes OUT/{train,validation,test}.jsonl
+ * npx tsx bench/embeddings/two-stages.ts OUT                       # writes OUT/{train,validation,test}.jsonl
  * npx tsx bench/embeddings/two-stages.ts OUT RERANKER EMBEDDINGS... # measures with each first stage
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTable } from '../../src/input/data/table/read-table.ts';
 import { Bm25 } from '../../src/scores/baselines/bm25.ts';
+import { rankScores } from '../../src/scores/metrics/retrieval-scores.ts';
 import { collect } from '../../src/support/arrays.ts';
 import { mean } from '../../src/support/numbers.ts';
 import { Random } from '../../src/support/random.ts';
@@ -81,41 +82,41 @@ async function measure(second: string, firsts: readonly string[]): Promise<void>
   const corpus = [...new Set(rows.map(({ positive }) => positive))];
   const rights = rows.map(({ positive }) => corpus.indexOf(positive));
   const queries = rows.map(({ query }) => query);
-  await using ranker = await open(second);
-  const logits = new Map<string, number>();
   const words = new Bm25(corpus);
   const all = [...corpus.keys()];
-  const scored = queries.map((query, i) => rank(all, [...words.scores(query)], rights[i]!));
-  print(`BM25`, scored.slice(TUNED));
+  const scored = queries.map((query, i) => score(all, words.scores(query), rights[i]!));
+  print('BM25', scored);
+  await using ranker = await open(second);
   for (const first of firsts) {
     const found = await findBest(first, corpus, queries);
-    for (const [i, { texts }] of found.entries()) {
-      const missing = texts.filter((text) => !logits.has(`${i} ${text}`));
-      const pairs = missing.map((text) => ({ text: queries[i]!, text_pair: corpus[text]! }));
-      const answers = await collect(ranker.predict<unknown, { label: number; logits: number[] }>(pairs));
-      for (const [k, answer] of answers.entries()) logits.set(`${i} ${missing[k]}`, answer.logits[0]!);
-    }
-    const weighted = (weight: number) =>
+    const pairs = found.flatMap(({ texts }, i) =>
+      texts.map((text) => ({ text: queries[i]!, text_pair: corpus[text]! })),
+    );
+    const answers = await collect(ranker.predict<unknown, { label: number; logits: number[] }>(pairs));
+    const scoredWith = (weight: number) =>
       found.map(({ texts, cosines }, i) => {
-        const scores = texts.map((text, k) => logits.get(`${i} ${text}`)! + weight * cosines[k]!);
-        return rank(texts, scores, rights[i]!);
+        const scores = cosines.map((cosine, k) => answers[i * FOUND + k]!.logits[0]! + weight * cosine);
+        return score(texts, scores, rights[i]!);
       });
-    const vectors = found.map(({ texts, cosines }, i) => rank(texts, cosines, rights[i]!));
-    const tuned = (weight: number) => mean(weighted(weight).slice(0, TUNED));
-    const best = WEIGHTS.reduce((a, b) => (tuned(b) > tuned(a) ? b : a));
+    const tuned = WEIGHTS.map((weight) => mean(scoredWith(weight).slice(0, TUNED)));
+    const best = WEIGHTS[tuned.indexOf(Math.max(...tuned))]!;
+    const vectors = found.map(({ texts, cosines }, i) => score(texts, cosines, rights[i]!));
     console.log(`\n${first}, ${rows.length - TUNED} queries`);
     print(
       `right record among the ${FOUND}`,
-      found.map(({ texts }, i) => Number(texts.includes(rights[i]!))).slice(TUNED),
+      found.map(({ texts }, i) => Number(texts.includes(rights[i]!))),
     );
-    print('vectors', vectors.slice(TUNED));
+    print('vectors', vectors);
     for (const [name, weight] of [
       ['reranker', 0],
       [`reranker + ${best} · cosine`, best],
     ] as const) {
-      const values = weighted(weight);
-      print(name, values.slice(TUNED));
-      print('  gain over vectors', values.map((x, i) => x - vectors[i]!).slice(TUNED));
+      const values = scoredWith(weight);
+      print(name, values);
+      print(
+        '  gain over vectors',
+        values.map((x, i) => x - vectors[i]!),
+      );
     }
   }
 }
@@ -131,14 +132,15 @@ async function findBest(path: string, corpus: readonly string[], queries: readon
   });
 }
 
-/** nDCG@10 of texts in the order of their scores, if one of them is right. */
-function rank(texts: readonly number[], scores: readonly number[], right: number): number {
-  const order = [...texts.keys()].sort((a, b) => scores[b]! - scores[a]!);
-  const place = order.findIndex((i) => texts[i] === right);
-  return place >= 0 && place < 10 ? 1 / Math.log2(place + 2) : 0;
+/** nDCG@10 of texts in the order of their scores. At most one is right. */
+function score(texts: readonly number[], scores: ArrayLike<number>, right: number): number {
+  const grades = texts.map((text) => Number(text === right));
+  return texts.includes(right) ? rankScores(scores, grades, grades.map(Boolean))['ndcg@10'] : 0;
 }
 
-function print(name: string, values: readonly number[]): void {
+/** Prints the mean over the queries that choose no weight, with its interval. */
+function print(name: string, each: readonly number[]): void {
+  const values = each.slice(TUNED);
   const center = mean(values);
   const error = Math.sqrt(mean(values.map((x) => (x - center) ** 2)) / values.length);
   console.log(name.padEnd(40), center.toFixed(3), `± ${(1.96 * error).toFixed(3)}`);
